@@ -1,0 +1,255 @@
+//! An endpoint is a value: everything a client needs to know about one call.
+
+use crate::{ReplyError, ResponseBody};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// HTTP methods that the gateway uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The name, such as `"GET"`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+
+    /// What a repeated call does, as far as the method tells: `POST` and `PATCH` are
+    /// [`ReplaySafety::NotIdempotent`], the others [`ReplaySafety::Idempotent`].
+    pub fn replay_safety(self) -> ReplaySafety {
+        match self {
+            Method::Get | Method::Put | Method::Delete => ReplaySafety::Idempotent,
+            Method::Post | Method::Patch => ReplaySafety::NotIdempotent,
+        }
+    }
+}
+
+/// What happens when a call runs twice. Decides which failures may be repeated.
+///
+/// The gateway documents no idempotency key, so only the kind of call tells (assumed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplaySafety {
+    /// Running it twice is the same as running it once: `GET`, `PUT`, `DELETE`.
+    Idempotent,
+    /// Running it twice costs twice but harms nothing: chat, embeddings, images, audio.
+    Inference,
+    /// Running it twice creates two things, or is not known to be harmless: keys, sessions, batches.
+    NotIdempotent,
+}
+
+/// A path below the base URL, as a list of segments that are not yet percent-encoded.
+///
+/// A `/` inside a segment stays inside it: the client sends `openai/gpt-4o` as `openai%2Fgpt-4o`, as docs
+/// `reference/models-and-routing` ask. Ids therefore cannot change the path.
+///
+/// ```
+/// use scaigrid_types::Path;
+///
+/// let path = Path::from_static("/v1/models").segment("openai/gpt-4o");
+/// assert_eq!(path.segments().collect::<Vec<_>>(), ["v1", "models", "openai/gpt-4o"]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path(Vec<Cow<'static, str>>);
+
+impl Path {
+    /// Splits a fixed path at each `/`. Leading and trailing slashes do not count.
+    pub fn from_static(path: &'static str) -> Self {
+        Self(path.trim_matches('/').split('/').map(Cow::Borrowed).collect())
+    }
+
+    /// As [`from_static`](Self::from_static), for a path made at run time.
+    pub fn new(path: &str) -> Self {
+        Self(path.trim_matches('/').split('/').map(|segment| Cow::Owned(segment.to_owned())).collect())
+    }
+
+    /// Appends one segment, whatever characters it holds.
+    pub fn segment(mut self, segment: impl Into<String>) -> Self {
+        self.0.push(Cow::Owned(segment.into()));
+        self
+    }
+
+    /// The segments, in order.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(Cow::as_ref)
+    }
+}
+
+/// Query parameters in order, not yet percent-encoded.
+///
+/// ```
+/// use scaigrid_types::Query;
+///
+/// let query = Query::new().with("limit", 100).with_opt("cursor", None::<String>);
+/// assert_eq!(query.pairs().collect::<Vec<_>>(), [("limit", "100")]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query(Vec<(Cow<'static, str>, String)>);
+
+impl Query {
+    /// No parameters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a parameter.
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl ToString) -> Self {
+        self.0.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Adds a parameter unless it is `None`.
+    pub fn with_opt(self, name: impl Into<Cow<'static, str>>, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// The parameters, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_str()))
+    }
+}
+
+/// A serialised request body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestBody {
+    /// The `Content-Type` header.
+    pub content_type: Cow<'static, str>,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Shows the size only: bodies hold prompts.
+impl std::fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestBody")
+            .field("content_type", &self.content_type)
+            .field("len", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RequestBody {
+    /// A JSON body.
+    ///
+    /// # Errors
+    /// When `value` does not serialise, for example because a map has keys that are not strings.
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidRequest> {
+        let bytes = serde_json::to_vec(value).map_err(|error| InvalidRequest::new(error.to_string()))?;
+        Ok(Self { content_type: Cow::Borrowed("application/json"), bytes })
+    }
+}
+
+/// The request cannot be sent as it is. Says what to change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidRequest(String);
+
+impl InvalidRequest {
+    /// `message` says what is wrong and what to do.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// One call of the API, described as a value.
+///
+/// Both clients send any endpoint with `client.send(&endpoint)`. Implement it for a call that the crate does
+/// not cover, and it gets the same retries, envelope handling, and errors:
+///
+/// ```
+/// use scaigrid_types::{Endpoint, Method, Path, ReplyError, ResponseBody};
+///
+/// struct GetUser { id: String }
+///
+/// #[derive(serde::Deserialize)]
+/// struct User { id: String, email: Option<String> }
+///
+/// impl Endpoint for GetUser {
+///     type Reply = User;
+///
+///     fn name(&self) -> &'static str { "users.get" }
+///     fn method(&self) -> Method { Method::Get }
+///     fn path(&self) -> Path { Path::from_static("/v1/users").segment(&self.id) }
+///     fn decode(&self, body: ResponseBody<'_>) -> Result<User, ReplyError> { body.data() }
+/// }
+/// ```
+pub trait Endpoint {
+    /// What a success decodes into.
+    type Reply;
+
+    /// A short, fixed name for errors and traces, such as `chat` or `models.list`.
+    fn name(&self) -> &'static str;
+
+    /// The HTTP method.
+    fn method(&self) -> Method;
+
+    /// The path below the base URL.
+    fn path(&self) -> Path;
+
+    /// The query. Default: none.
+    fn query(&self) -> Query {
+        Query::new()
+    }
+
+    /// The body, serialised once per call and shared by all attempts. Default: none.
+    ///
+    /// # Errors
+    /// When the request is not valid as it is; nothing is sent then.
+    fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
+        Ok(None)
+    }
+
+    /// The `Accept` header. Default: `application/json`.
+    fn accept(&self) -> &'static str {
+        "application/json"
+    }
+
+    /// What happens when the call runs twice. Default: [`Method::replay_safety`].
+    fn replay_safety(&self) -> ReplaySafety {
+        self.method().replay_safety()
+    }
+
+    /// Decodes a 2xx answer. Other answers never get here.
+    ///
+    /// # Errors
+    /// As the methods of [`ResponseBody`].
+    fn decode(&self, body: ResponseBody<'_>) -> Result<Self::Reply, ReplyError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_ignore_outer_slashes_and_keep_odd_segments() {
+        let path = Path::new("/v1/users/").segment("a/b?c#d");
+        assert_eq!(path.segments().collect::<Vec<_>>(), ["v1", "users", "a/b?c#d"]);
+    }
+
+    #[test]
+    fn body_debug_shows_no_content() {
+        let body = RequestBody::json("secret prompt").unwrap();
+        assert_eq!(format!("{body:?}"), "RequestBody { content_type: \"application/json\", len: 15, .. }");
+    }
+}

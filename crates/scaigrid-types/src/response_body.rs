@@ -1,0 +1,274 @@
+//! Unwrapping a success answer.
+
+use crate::{DecodeError, ErrorEnvelope, Page, page};
+use serde::de::{
+    Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use std::fmt;
+
+/// Why a 2xx answer is not a reply.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// The body is an error envelope, although the HTTP status says success.
+    #[error("the gateway reported an error")]
+    Api(Box<ErrorEnvelope>),
+    /// The body does not have the expected form.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+/// The body of a 2xx answer, and the ways to unwrap it.
+///
+/// Each [`Endpoint::decode`](crate::Endpoint::decode) picks one: [`data`](Self::data) and
+/// [`page`](Self::page) for answers in an envelope, [`json`](Self::json), [`bytes`](Self::bytes), and
+/// [`text`](Self::text) for routes documented without one, [`empty`](Self::empty) where the answer does not
+/// matter.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseBody<'a> {
+    bytes: &'a [u8],
+    content_type: Option<&'a str>,
+}
+
+impl<'a> ResponseBody<'a> {
+    /// A body and its `Content-Type` header.
+    pub fn new(bytes: &'a [u8], content_type: Option<&'a str>) -> Self {
+        Self { bytes, content_type }
+    }
+
+    /// The payload below `data` of the envelope.
+    ///
+    /// # Errors
+    /// [`ReplyError::Api`] when the body is an error envelope, [`ReplyError::Decode`] when it is empty, not
+    /// JSON, has no `data`, or `data` does not decode.
+    pub fn data<T: DeserializeOwned>(&self) -> Result<T, ReplyError> {
+        self.require_body()?;
+        match serde_json::from_slice::<Success<T>>(self.bytes) {
+            Ok(success) if !success.failed() => {
+                let missing = || DecodeError::new("", "missing field `data`");
+                Ok(success.data.ok_or_else(missing)?)
+            }
+            Ok(_) => Err(self.failure()),
+            // `data` beside an error need not have the success form.
+            Err(_) if self.is_failure() => Err(self.failure()),
+            Err(error) => Err(DecodeError::from_json(self.bytes, &error).into()),
+        }
+    }
+
+    /// A page of a list, whichever of the documented list shapes the server uses.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn page<T: DeserializeOwned>(&self) -> Result<Page<T>, ReplyError> {
+        self.require_body()?;
+        if self.is_failure() {
+            return Err(self.failure());
+        }
+        let body =
+            serde_json::from_slice(self.bytes).map_err(|error| DecodeError::from_json(self.bytes, &error))?;
+        Ok(page::decode(body)?)
+    }
+
+    /// The whole body as JSON, for routes documented without an envelope, such as `/health`.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ReplyError> {
+        self.require_body()?;
+        match serde_json::from_slice(self.bytes) {
+            _ if self.is_failure() => Err(self.failure()),
+            Ok(reply) => Ok(reply),
+            Err(error) => Err(DecodeError::from_json(self.bytes, &error).into()),
+        }
+    }
+
+    /// The body as it is, for routes that answer with a file. An error envelope in a JSON body is still an
+    /// error.
+    ///
+    /// # Errors
+    /// [`ReplyError::Api`].
+    pub fn bytes(&self) -> Result<&'a [u8], ReplyError> {
+        if self.is_json() && self.is_failure() { Err(self.failure()) } else { Ok(self.bytes) }
+    }
+
+    /// The body as text; bytes that are not UTF-8 become U+FFFD.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes).
+    pub fn text(&self) -> Result<String, ReplyError> {
+        Ok(String::from_utf8_lossy(self.bytes()?).into_owned())
+    }
+
+    /// Nothing: accepts an empty body (204) and any success envelope.
+    ///
+    /// # Errors
+    /// [`ReplyError::Api`].
+    pub fn empty(&self) -> Result<(), ReplyError> {
+        self.bytes().map(|_| ())
+    }
+
+    /// Whether the body has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Whether the `Content-Type` is JSON: `application/json` or a `+json` type, whatever its case and
+    /// parameters.
+    pub fn is_json(&self) -> bool {
+        let essence = self.content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        essence == "application/json" || essence.ends_with("+json")
+    }
+
+    fn require_body(&self) -> Result<(), ReplyError> {
+        if self.bytes.is_empty() {
+            return Err(DecodeError::new("", "the body is empty").into());
+        }
+        Ok(())
+    }
+
+    fn is_failure(&self) -> bool {
+        serde_json::from_slice::<Success<IgnoredAny>>(self.bytes).is_ok_and(|success| success.failed())
+    }
+
+    fn failure(&self) -> ReplyError {
+        ReplyError::Api(Box::new(ErrorEnvelope::from_slice(self.bytes).unwrap_or_default()))
+    }
+}
+
+/// One pass over a success: the payload, and whether it is a failure after all.
+#[derive(serde::Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
+struct Success<T> {
+    #[serde(default)]
+    status: Status,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+    data: Option<T>,
+}
+
+impl<T> Success<T> {
+    fn failed(&self) -> bool {
+        self.status.is_error || self.error.is_some()
+    }
+}
+
+/// `status` is compared with `"error"` and with nothing else; any other value, of any type, is fine.
+#[derive(Default)]
+struct Status {
+    is_error: bool,
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Status;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Status, E> {
+                Ok(Status { is_error: text == "error" })
+            }
+            fn visit_unit<E: Error>(self) -> Result<Status, E> {
+                Ok(Status::default())
+            }
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Status, E> {
+                Ok(Status::default())
+            }
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Status, E> {
+                Ok(Status::default())
+            }
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Status, E> {
+                Ok(Status::default())
+            }
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Status, E> {
+                Ok(Status::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Status, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Status::default())
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Status, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Status::default())
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+    use proptest::prelude::*;
+
+    fn body(text: &str) -> ResponseBody<'_> {
+        ResponseBody::new(text.as_bytes(), Some("application/json"))
+    }
+
+    #[test]
+    fn a_success_needs_no_status_and_any_status_but_error_is_fine() {
+        for text in [
+            r#"{"data":1}"#,
+            r#"{"status":"ok","data":1}"#,
+            r#"{"status":"success","data":1,"error":null}"#,
+            r#"{"status":200,"data":1}"#,
+            r#"{"status":{"a":[1]},"data":1}"#,
+            r#"{"status":["x"],"data":1}"#,
+            r#"{"status":null,"data":1}"#,
+        ] {
+            assert_eq!(body(text).data::<u8>(), Ok(1), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_a_success_is_an_error() {
+        let text = r#"{"status":"error","error":{"code":"BACKEND_ERROR"},"data":{"x":1}}"#;
+        for reply in
+            [body(text).data::<u8>().map(|_| ()), body(text).json::<u8>().map(|_| ()), body(text).empty()]
+        {
+            let Err(ReplyError::Api(failure)) = reply else { panic!("{reply:?}") };
+            assert_eq!(failure.error.code, Some(ErrorCode::BackendError));
+        }
+        assert!(matches!(body(r#"{"error":"x"}"#).page::<u8>(), Err(ReplyError::Api(_))));
+    }
+
+    #[test]
+    fn a_missing_payload_is_named() {
+        for text in ["{}", r#"{"status":"ok"}"#, r#"{"data":null}"#] {
+            let error = body(text).data::<u8>().unwrap_err();
+            assert_eq!(error.to_string(), "missing field `data`", "{text}");
+        }
+        assert_eq!(body("").data::<u8>().unwrap_err().to_string(), "the body is empty");
+    }
+
+    #[test]
+    fn files_are_errors_only_when_they_are_json_error_envelopes() {
+        let failure = br#"{"error":{"code":"X"}}"#;
+        assert!(ResponseBody::new(failure, Some("Application/JSON; charset=utf-8")).bytes().is_err());
+        assert!(ResponseBody::new(failure, Some("application/problem+json")).bytes().is_err());
+        assert!(ResponseBody::new(failure, Some("text/csv")).bytes().is_ok());
+        assert_eq!(ResponseBody::new(b"a\xff", None).text().unwrap(), "a\u{fffd}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let body = ResponseBody::new(&bytes, None);
+            let _ = body.data::<crate::ChatCompletion>();
+            let _ = body.page::<crate::Model>();
+            let _ = body.json::<serde_json::Value>();
+            let _ = ErrorEnvelope::from_slice(&bytes);
+        }
+
+        /// JSON-like text reaches deeper than random bytes.
+        #[test]
+        fn no_json_makes_it_panic(text in r#"[{}\[\]",:a-z0-9.\\ -]{0,80}"#, inner in r#"[{}\[\]",:a-z0-9 -]{0,40}"#) {
+            let text = format!(r#"{{"data":{{"choices":[{inner}]}},{text}"#);
+            let _ = body(&text).data::<crate::ChatCompletion>();
+            let _ = body(&text).page::<crate::Model>();
+        }
+    }
+}
