@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # The standard rules
+//! | failure | repeated for |
+//! |---|---|
+//! | the request was not sent (DNS, connect) | every call |
+//! | `RATE_LIMITED` | every call: it was refused before any handler ran |
+//! | `BACKEND_RATE_LIMITED`, `BACKEND_TIMEOUT`, `MODEL_UNAVAILABLE` | idempotent and inference calls |
+//! | `BACKEND_ERROR` | idempotent and inference calls, at most twice |
+//! | 502, 503, 504 with an unknown code or none | idempotent and inference calls |
+//! | 429 with an unknown code or none | idempotent and inference calls, only with a hint |
+//! | connection lost or timed out after sending | idempotent calls; inference calls on request |
+//! | everything else | nothing |
+//!
+//! The code decides, then the status; a 429 alone says nothing, because `BUDGET_EXCEEDED` is one. A hint of the
+//! server is waited out in full, with up to 10 % on top; without one the wait doubles from 0.5 s to 8 s, of which
+//! the upper quarter is random.
+
+mod attempt;
+mod policy;
+mod standard;
+
+pub use attempt::{Decision, FailedAttempt, Failure, StopReason, TransportFailure, WaitSource};
+#[cfg(feature = "mock")]
+pub use policy::MockRetryPolicy;
+pub use policy::RetryPolicy;
+pub use standard::StandardPolicy;

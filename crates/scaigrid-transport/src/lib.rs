@@ -1,0 +1,53 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # The contract
+//! - One call of `send` is one HTTP exchange: no retries, no redirects followed. Every status is an answer, not an
+//!   error.
+//! - `send` returns when the response head is there. The body is read through it, piece by piece.
+//! - [`Timeouts`] are kept by the transport.
+//! - A failure says by its [`TransportErrorKind`] whether the server may have run the request.
+//! - Dropping a body that is not read to its end closes the connection.
+
+pub mod blocking;
+mod body;
+mod error;
+#[cfg(feature = "reqwest")]
+mod reqwest_transport;
+mod timeouts;
+#[cfg(feature = "rustls")]
+mod tls;
+mod transport;
+#[cfg(feature = "ureq")]
+mod ureq_transport;
+
+pub use body::Body;
+pub use error::{TransportError, TransportErrorKind};
+#[cfg(feature = "reqwest")]
+pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
+pub use timeouts::Timeouts;
+#[cfg(feature = "mock")]
+pub use transport::MockTransport;
+pub use transport::Transport;
+#[cfg(feature = "ureq")]
+pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
+
+/// Whether this build can speak https. Without it, an `https` address is refused.
+pub const HTTPS: bool = cfg!(feature = "rustls");
+
+/// The error for an `https` address in a build that cannot speak it.
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+fn require_scheme(uri: &http::Uri) -> Result<(), TransportError> {
+    match uri.scheme_str() {
+        Some("http") => Ok(()),
+        Some("https") if HTTPS => Ok(()),
+        Some("https") => {
+            Err(TransportError::new(TransportErrorKind::InvalidRequest).with_message(HTTPS_MISSING))
+        }
+        _ => Err(TransportError::new(TransportErrorKind::InvalidRequest)
+            .with_message("the address needs the scheme http or https")),
+    }
+}
+
+/// What to do when https is missing.
+pub const HTTPS_MISSING: &str =
+    "https needs TLS, and this build has none: enable the `rustls` feature of the `scaigrid` crate";

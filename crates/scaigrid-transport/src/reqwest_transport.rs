@@ -1,0 +1,235 @@
+//! The async transport on reqwest. The only module that names reqwest in public.
+
+use crate::error::find_cause;
+use crate::{Body, Timeouts, Transport, TransportError, TransportErrorKind as Kind, require_scheme};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+use http_body::Body as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// The async transport on reqwest: HTTP/1.1, pooled connections, proxies from the environment, no redirects, no
+/// retries of its own. Needs a tokio runtime with timers when it sends. Cheap to clone; clones share the pool.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), scaigrid_transport::TransportError> {
+/// use scaigrid_transport::{ReqwestTransport, Timeouts, Transport};
+/// use std::time::Duration;
+///
+/// let transport = ReqwestTransport::builder().connect_timeout(Duration::from_secs(3)).build()?;
+/// let request = http::Request::get("http://127.0.0.1:8787/health").body(Default::default()).unwrap();
+/// let response = transport.send(request, Timeouts::none().with_attempt(Duration::from_secs(5))).await?;
+/// let body = response.into_body().collect(64 * 1024).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+}
+
+/// Settings of a [`ReqwestTransport`].
+#[derive(Clone, Debug)]
+pub struct ReqwestTransportBuilder {
+    connect_timeout: Duration,
+    use_proxy: bool,
+    http_only: bool,
+}
+
+impl ReqwestTransportBuilder {
+    /// Limits the time to connect, TLS included. Default: 10 seconds.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Connects directly, whatever the environment says about proxies.
+    pub fn no_proxy(mut self) -> Self {
+        self.use_proxy = false;
+        self
+    }
+
+    /// Sets up no TLS. Saves reading the platform's certificates when only `http` addresses are used.
+    pub fn http_only(mut self) -> Self {
+        self.http_only = true;
+        self
+    }
+
+    /// Builds the transport. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Tls`] when the platform has no trusted root certificates.
+    pub fn build(self) -> Result<ReqwestTransport, TransportError> {
+        let mut client = reqwest::Client::builder()
+            .connect_timeout(self.connect_timeout)
+            // A 3xx is an answer: the bearer must not follow it elsewhere.
+            .redirect(reqwest::redirect::Policy::none())
+            // Only our own policy repeats, so that attempts are counted.
+            .retry(reqwest::retry::never())
+            .tcp_nodelay(true);
+        if !self.use_proxy {
+            client = client.no_proxy();
+        }
+        #[cfg(feature = "rustls")]
+        {
+            client = client.tls_backend_preconfigured(crate::tls::client_config(self.http_only)?);
+        }
+        let failed = |error| TransportError::new(Kind::InvalidRequest).with_source(error);
+        client.build().map(|client| ReqwestTransport { client }).map_err(failed)
+    }
+}
+
+impl ReqwestTransport {
+    /// Settings to start from.
+    pub fn builder() -> ReqwestTransportBuilder {
+        ReqwestTransportBuilder {
+            connect_timeout: Duration::from_secs(10),
+            use_proxy: true,
+            http_only: false,
+        }
+    }
+
+    /// On a reqwest client of your own. It should follow no redirects
+    /// ([`redirect::Policy::none`](reqwest::redirect::Policy::none)) and repeat nothing
+    /// ([`retry::never`](reqwest::retry::never)).
+    pub fn from_client(client: reqwest::Client) -> Self {
+        Self { client }
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeouts: Timeouts,
+    ) -> Result<http::Response<Body>, TransportError> {
+        require_scheme(request.uri())?;
+        require_runtime()?;
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let mut request = reqwest::Request::try_from(request).map_err(|error| failure(error, &host))?;
+        *request.timeout_mut() = timeouts.attempt;
+        let head = self.client.execute(request);
+        let response = match timeouts.read {
+            None => head.await,
+            Some(limit) => tokio::time::timeout(limit, head)
+                .await
+                .map_err(|_| TransportError::new(Kind::ReadTimeout).with_host(host.clone()))?,
+        };
+        let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
+        Ok(response.map(|body| Body::new(Pieces { body, silence: timeouts.read.map(Silence::new), host })))
+    }
+}
+
+/// reqwest panics where there is no runtime; an error can be acted upon.
+fn require_runtime() -> Result<(), TransportError> {
+    let missing = |_| {
+        TransportError::new(Kind::InvalidRequest)
+            .with_message("an async call needs a tokio runtime: run it in one, or use the blocking client")
+    };
+    tokio::runtime::Handle::try_current().map(drop).map_err(missing)
+}
+
+/// The pieces of a body, each awaited for no longer than the silence allowed.
+struct Pieces {
+    body: reqwest::Body,
+    silence: Option<Silence>,
+    host: String,
+}
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) else {
+                let Some(silence) = &mut this.silence else { return Poll::Pending };
+                ready!(silence.poll(context));
+                let error = TransportError::new(Kind::ReadTimeout).with_host(this.host.as_str());
+                return Poll::Ready(Some(Err(error)));
+            };
+            if let Some(silence) = &mut this.silence {
+                silence.end();
+            }
+            match frame {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &this.host)))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) if data.is_empty() => {}
+                    Ok(data) => return Poll::Ready(Some(Ok(data))),
+                    // Trailers say nothing that matters here.
+                    Err(_) => {}
+                },
+            }
+        }
+    }
+}
+
+/// A timer that runs only while a piece is awaited: time that the reader takes between pieces does not count.
+struct Silence {
+    limit: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+    running: bool,
+}
+
+impl Silence {
+    fn new(limit: Duration) -> Self {
+        Self { limit, timer: None, running: false }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limit)));
+        if !self.running {
+            timer.as_mut().reset(Instant::now() + self.limit);
+            self.running = true;
+        }
+        timer.as_mut().poll(context)
+    }
+
+    fn end(&mut self) {
+        self.running = false;
+    }
+}
+
+fn failure(error: reqwest::Error, host: &str) -> TransportError {
+    let kind = kind_of(&error);
+    // The address may carry a query that should not be logged.
+    TransportError::new(kind).with_host(host).with_source(error.without_url())
+}
+
+fn kind_of(error: &reqwest::Error) -> Kind {
+    if error.is_builder() {
+        return Kind::InvalidRequest;
+    }
+    #[cfg(feature = "rustls")]
+    if find_cause::<rustls::Error>(error).is_some() {
+        return Kind::Tls;
+    }
+    if error.is_dns() {
+        return Kind::Dns;
+    }
+    if error.is_connect() {
+        return match error.is_timeout() {
+            true => Kind::ConnectTimeout,
+            false if is_proxy_refusal(error) => Kind::Proxy,
+            false => Kind::Connect,
+        };
+    }
+    if error.is_timeout() {
+        return Kind::Timeout;
+    }
+    match find_cause::<hyper::Error>(error) {
+        Some(error) if error.is_parse() => Kind::Protocol,
+        _ => Kind::Interrupted,
+    }
+}
+
+/// The HTTP stack keeps the type of a refused tunnel to itself and tells only by its text.
+fn is_proxy_refusal(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.to_string().contains("tunnel"))
+}

@@ -1,0 +1,174 @@
+//! A server of raw bytes: it does exactly what a test says, right or wrong.
+
+use socket2::{Domain, SockRef, Socket, Type};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+/// What the server does with one connection.
+pub(crate) enum Act {
+    /// Reads the request, writes the bytes, closes.
+    Answer(Vec<u8>),
+    /// Reads the request, writes the pieces with a pause before each, closes.
+    Drip(Vec<&'static str>, Duration),
+    /// Reads the request, writes the bytes, then is silent until the client leaves.
+    Stall(&'static str),
+    /// Answers this many requests on one connection, then closes it.
+    KeepAlive(usize),
+    /// Writes the bytes without waiting for a request, closes.
+    #[cfg_attr(not(feature = "rustls"), allow(dead_code))]
+    Greet(&'static str),
+    /// Resets the connection that was made, without reading.
+    ResetBeforeRequest,
+    /// Reads the request, then resets.
+    ResetAfterRequest,
+    /// Reads the request, writes the bytes, then resets.
+    AnswerAndReset(&'static str),
+}
+
+/// What the server saw.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Seen {
+    Request(String),
+    ClientLeft,
+}
+
+/// Serves one connection for each act, in order. The address, and what is seen.
+pub(crate) fn serve(acts: Vec<Act>) -> (SocketAddr, Receiver<Seen>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (seen, seen_by_test) = channel();
+    thread::spawn(move || {
+        for act in acts {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let seen = seen.clone();
+            thread::spawn(move || {
+                if !matches!(act, Act::ResetBeforeRequest | Act::Greet(_)) {
+                    match read_request(&mut stream) {
+                        Some(request) => seen.send(Seen::Request(request)).ok(),
+                        None => return,
+                    };
+                }
+                perform(act, stream, |event| drop(seen.send(event)));
+            });
+        }
+    });
+    (address, seen_by_test)
+}
+
+fn perform(act: Act, mut stream: TcpStream, seen: impl Fn(Seen)) {
+    // Writes fail when the client has left; that is what some tests are about.
+    match act {
+        Act::Answer(bytes) => drop(stream.write_all(&bytes)),
+        Act::Drip(pieces, pause) => {
+            for piece in pieces {
+                thread::sleep(pause);
+                let _ = stream.write_all(piece.as_bytes());
+            }
+        }
+        Act::Stall(bytes) => {
+            let _ = stream.write_all(bytes.as_bytes());
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
+            if matches!(stream.read(&mut [0; 1]), Ok(0)) {
+                seen(Seen::ClientLeft);
+            }
+        }
+        Act::KeepAlive(requests) => {
+            for request in 0..requests {
+                if request > 0 {
+                    match read_request(&mut stream) {
+                        Some(request) => seen(Seen::Request(request)),
+                        None => return,
+                    }
+                }
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+            }
+        }
+        Act::Greet(bytes) => drop(stream.write_all(bytes.as_bytes())),
+        Act::ResetBeforeRequest => {
+            // At once, the client would see a connection that was never made.
+            thread::sleep(Duration::from_millis(50));
+            reset(stream);
+        }
+        Act::ResetAfterRequest => reset(stream),
+        Act::AnswerAndReset(bytes) => {
+            let _ = stream.write_all(bytes.as_bytes());
+            // The reset must not overtake the bytes.
+            thread::sleep(Duration::from_millis(50));
+            reset(stream);
+        }
+    }
+}
+
+fn reset(stream: TcpStream) {
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+/// Head and body of a request, by its content length. `None` when the client left before its end.
+fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse().unwrap())
+            });
+            if body.len() >= length.unwrap_or(0usize) {
+                return Some(text);
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(len) if len > 0 => request.extend_from_slice(&buffer[..len]),
+            _ => return None,
+        }
+    }
+}
+
+/// An address where nobody listens.
+pub(crate) fn closed_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// An address that neither accepts nor refuses, because its backlog is full. Lasts as long as the sockets.
+pub(crate) fn full_backlog() -> (SocketAddr, Vec<Socket>) {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut sockets = vec![listener];
+    for _ in 0..4 {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let _ = socket.connect(&address);
+        sockets.push(socket);
+    }
+    (address.as_socket().unwrap(), sockets)
+}
+
+/// A TLS server whose certificate nobody trusts.
+#[cfg(feature = "rustls")]
+pub(crate) fn untrusted_tls() -> SocketAddr {
+    let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .unwrap();
+    let config = std::sync::Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut tls = rustls::ServerConnection::new(config.clone()).unwrap();
+            // Fails when the client refuses the certificate.
+            while tls.is_handshaking() && tls.complete_io(&mut stream).is_ok() {}
+        }
+    });
+    address
+}
