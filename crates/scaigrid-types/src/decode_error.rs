@@ -62,15 +62,16 @@ impl DecodeError {
     }
 }
 
-/// serde quotes the offending string in its message; everything else there comes from our own types.
+/// serde quotes the offending value in these messages; everything else there comes from our own types.
 fn without_values(message: &str) -> String {
     let message = match message.rfind(" at line ") {
         Some(end) => &message[..end],
         None => message,
     };
-    match (message.find("string \""), message.rfind("\", expected ")) {
-        (Some(start), Some(end)) if start < end => {
-            format!("{}string, expected {}", &message[..start], &message[end + "\", expected ".len()..])
+    let quotes_a_value = message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
+    match (message.find(['`', '"']), message.rfind(", expected ")) {
+        (Some(quote), Some(expected)) if quotes_a_value && quote < expected => {
+            format!("{}{}", message[..quote].trim_end(), &message[expected..])
         }
         _ => message.to_owned(),
     }
@@ -196,6 +197,11 @@ mod tests {
             "at `list[1].count`: invalid type: string, expected u8 (line 2, column 46)"
         );
         assert!(!format!("{wrong:?}").contains("sgk_secret"));
+        let number = error(r#"{"list":[{"count":4711}]}"#).to_string();
+        assert!(
+            number.contains("invalid value: integer, expected u8") && !number.contains("4711"),
+            "{number}"
+        );
     }
 
     #[test]

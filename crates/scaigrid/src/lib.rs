@@ -1,1 +1,42 @@
-//! scaigrid
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod base_url;
+#[cfg(feature = "blocking")]
+pub mod blocking;
+mod builder;
+mod call;
+#[cfg(feature = "async")]
+mod client;
+mod clock;
+mod credential;
+mod env;
+mod error;
+mod hint;
+mod history;
+mod reply;
+mod settings;
+
+pub use builder::GenericClientBuilder;
+#[cfg(feature = "async")]
+pub use client::{Async, Client, ClientBuilder};
+#[cfg(feature = "async")]
+pub use clock::Clock;
+pub use clock::SystemClock;
+#[cfg(feature = "async")]
+pub use credential::TokenProvider;
+pub use credential::{BearerToken, InvalidToken};
+pub(crate) use env::SystemEnv;
+pub use error::{Error, ErrorKind};
+pub use history::AttemptReport;
+pub use reply::{RateLimit, Reply};
+
+pub use scaigrid_retry::{
+    self as retry, Decision, FailedAttempt, RetryPolicy, StandardPolicy, StopReason, WaitSource,
+};
+pub use scaigrid_transport as transport;
+pub use scaigrid_types as types;
+pub use scaigrid_types::*;
+
+/// Any error, for the sources of [`Error`] and for token providers.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -251,7 +251,6 @@ fn bad_certificates_are_refused<C: Colour>() {
 #[test]
 fn without_a_runtime_there_is_an_error_and_no_panic() {
     use scaigrid_transport::{ReqwestTransport, Transport};
-    use std::future::Future;
     let transport = ReqwestTransport::builder().http_only().build().unwrap();
     let mut send = transport.send(request("http://127.0.0.1:1/", ""), Timeouts::none());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());

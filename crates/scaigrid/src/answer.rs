@@ -1,0 +1,206 @@
+//! What an outcome means: a reply, or a failure with all that is known about it.
+
+use crate::call::Outcome;
+use crate::clock::Now;
+use crate::reply::REQUEST_ID;
+use crate::{Error, ErrorKind, hint};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use scaigrid_retry::{Failure, TransportFailure};
+use scaigrid_transport::TransportErrorKind;
+use scaigrid_types::{DecodeError, Endpoint, ErrorCode, ErrorEnvelope, ReplyError, ResponseBody};
+use serde_json::Value;
+use std::time::Duration;
+
+/// An answer that is a success.
+pub(crate) struct Answer {
+    pub(crate) head: http::response::Parts,
+    pub(crate) body: Bytes,
+    pub(crate) request_id: Option<String>,
+}
+
+/// An attempt that failed.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    pub(crate) hint: Option<Duration>,
+}
+
+impl Failed {
+    pub(crate) fn code(&self) -> Option<&ErrorCode> {
+        self.error.code()
+    }
+
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        self.error.status()
+    }
+
+    /// What the retry policy sees. `None` when no policy could help.
+    pub(crate) fn failure(&self) -> Option<Failure<'_>> {
+        match self.error.kind() {
+            ErrorKind::Api | ErrorKind::Http => {
+                let status = self.status().map_or(0, |status| status.as_u16());
+                Some(Failure::Response { status, code: self.code() })
+            }
+            _ => {
+                let kind = self.error.transport_kind()?;
+                Some(Failure::Transport { kind: transport_failure(kind), may_have_run: kind.may_have_run() })
+            }
+        }
+    }
+}
+
+fn transport_failure(kind: TransportErrorKind) -> TransportFailure {
+    use TransportErrorKind as Kind;
+    match kind {
+        Kind::InvalidRequest => TransportFailure::InvalidRequest,
+        Kind::Dns => TransportFailure::Dns,
+        Kind::Connect | Kind::ConnectTimeout => TransportFailure::Connect,
+        Kind::Tls => TransportFailure::Tls,
+        Kind::Proxy => TransportFailure::Proxy,
+        Kind::Timeout | Kind::ReadTimeout => TransportFailure::Timeout,
+        Kind::Interrupted | Kind::Protocol => TransportFailure::Interrupted,
+        Kind::BodyTooLarge => TransportFailure::BodyTooLarge,
+    }
+}
+
+/// Sorts an outcome. `limit` is the time that the attempt had.
+pub(crate) fn judge<E: Endpoint>(
+    endpoint: &E,
+    outcome: Outcome,
+    limit: Option<Duration>,
+    now: Now,
+) -> Result<(E::Reply, Answer), Failed> {
+    let (head, body) = match outcome {
+        Outcome::Answer(head, body) => (head, body),
+        // The status says more than the broken body.
+        Outcome::BrokenAnswer(head, _) if !head.status.is_success() => (head, Bytes::new()),
+        Outcome::BrokenAnswer(head, error) => {
+            let request_id = header_text(&head.headers, REQUEST_ID);
+            return Err(failed(Error::transport(error, limit), head, Bytes::new(), request_id, None));
+        }
+        Outcome::NoAnswer(error) => {
+            return Err(Failed { error: Error::transport(error, limit), hint: None });
+        }
+    };
+    if !head.status.is_success() {
+        return Err(refused(head, body, now));
+    }
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    match endpoint.decode(ResponseBody::new(&body, content_type)) {
+        Ok(value) => {
+            let request_id = request_id(&head.headers, &body);
+            Ok((value, Answer { head, body, request_id }))
+        }
+        Err(ReplyError::Api(envelope)) => Err(api_failure(*envelope, head, body, now)),
+        Err(ReplyError::Decode(error)) => Err(undecodable(error, head, body)),
+        // The enum may grow.
+        Err(error) => Err(undecodable(DecodeError::new("", error.to_string()), head, body)),
+    }
+}
+
+fn refused(head: http::response::Parts, body: Bytes, now: Now) -> Failed {
+    if let Some(envelope) = ErrorEnvelope::from_slice(&body) {
+        return api_failure(envelope, head, body, now);
+    }
+    let hint = hint::retry_after(&head.headers, None, now.system);
+    let message = match header_text(&head.headers, header::LOCATION.as_str()) {
+        Some(location) if head.status.is_redirection() => format!(
+            "redirected to {}; the client follows no redirects: set the base URL to the final address",
+            without_query(&location)
+        ),
+        _ => snippet(&body).unwrap_or_else(|| {
+            head.status.canonical_reason().unwrap_or("the server gave no reason").to_owned()
+        }),
+    };
+    let request_id = request_id(&head.headers, &body);
+    failed(Error::new(ErrorKind::Http, message), head, body, request_id, hint)
+}
+
+fn api_failure(envelope: ErrorEnvelope, head: http::response::Parts, body: Bytes, now: Now) -> Failed {
+    let hint = hint::retry_after(&head.headers, envelope.error.retry_after, now.system);
+    let request_id = header_text(&head.headers, REQUEST_ID)
+        .or_else(|| envelope.request_id().filter(|id| !id.is_empty()).map(str::to_owned));
+    let api = envelope.error;
+    let message = match (&api.message, &api.code) {
+        (Some(message), _) => message.clone(),
+        (None, Some(code)) => code.to_string(),
+        (None, None) => "the gateway gave no reason".to_owned(),
+    };
+    let mut failed = failed(Error::new(ErrorKind::Api, message), head, body, request_id, hint);
+    failed.error.context_mut().api = Some(api);
+    failed
+}
+
+fn undecodable(error: DecodeError, head: http::response::Parts, body: Bytes) -> Failed {
+    let request_id = request_id(&head.headers, &body);
+    let content_type = header_text(&head.headers, header::CONTENT_TYPE.as_str());
+    let body_form = ResponseBody::new(&body, content_type.as_deref());
+    let error = match content_type {
+        // A login page, say: the place of a JSON error in it helps nobody.
+        Some(content_type) if !body_form.is_json() && !body_form.is_empty() => {
+            let message =
+                format!("the answer is `{content_type}` where JSON was expected: check the base URL");
+            Error::new(ErrorKind::Decode, message).with_source(error)
+        }
+        _ => Error::decode(error),
+    };
+    let mut failed = failed(error, head, body, request_id, None);
+    failed.error.context_mut().may_have_run = true;
+    failed
+}
+
+fn failed(
+    mut error: Error,
+    head: http::response::Parts,
+    body: Bytes,
+    request_id: Option<String>,
+    hint: Option<Duration>,
+) -> Failed {
+    let context = error.context_mut();
+    context.status = Some(head.status);
+    context.headers = head.headers;
+    context.body = body;
+    context.request_id = request_id;
+    context.retry_after = hint;
+    Failed { error, hint }
+}
+
+/// Header first, body second; both are optional.
+fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    header_text(headers, REQUEST_ID).or_else(|| {
+        #[derive(serde::Deserialize)]
+        struct Body {
+            meta: Option<Value>,
+        }
+        let body: Body = serde_json::from_slice(body).ok()?;
+        let id = body.meta?.get("request_id")?.as_str()?.to_owned();
+        (!id.is_empty()).then_some(id)
+    })
+}
+
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = headers.get(name)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A short piece of a body that is not the gateway's, on one line.
+fn snippet(body: &[u8]) -> Option<String> {
+    const LONGEST: usize = 200;
+    // Enough bytes for that many characters, and no more, of a body that may be large.
+    let start = body.get(..LONGEST * 8).unwrap_or(body);
+    let text = String::from_utf8_lossy(start);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
+        return None;
+    }
+    let mut short: String = words.chars().take(LONGEST).collect();
+    if short.len() < words.len() || start.len() < body.len() {
+        short.push_str("...");
+    }
+    Some(short)
+}
+
+/// Queries of redirects hold tokens now and then.
+fn without_query(location: &str) -> &str {
+    location.split(['?', '#']).next().unwrap_or_default()
+}

@@ -1,0 +1,263 @@
+//! The blocking client: the same calls without async and without a runtime.
+
+use crate::builder::{GenericClientBuilder, overrides};
+use crate::call::{Call, Outcome, Step};
+use crate::clock::Now;
+use crate::settings::Settings;
+use crate::{BearerToken, Error, Reply, SystemClock};
+use bytes::Bytes;
+use scaigrid_transport::blocking::Transport;
+use scaigrid_transport::{Timeouts, UreqTransport};
+use scaigrid_types::{
+    ChatCompletion, ChatRequest, Endpoint, GetModel, ListModels, Model, Page, UsageSummary, UsageSummaryQuery,
+};
+use std::fmt;
+use std::sync::Arc;
+
+/// Time as a seam: what the blocking client measures and sleeps with. Replace it in tests, so that nothing waits for
+/// real.
+pub trait Clock: Send + Sync {
+    /// Time for measuring.
+    fn now(&self) -> std::time::Instant;
+
+    /// Time of day, for dates that servers send.
+    fn system_time(&self) -> std::time::SystemTime;
+
+    /// Waits.
+    fn sleep(&self, duration: std::time::Duration);
+}
+
+/// Gives the current token of a user who signs in with a JWT instead of an API key.
+///
+/// The client asks for [`current`](Self::current) before each call. When the gateway refuses the token
+/// (`SESSION_EXPIRED` or `AUTH_TOKEN_INVALID`), it asks once for [`refreshed`](Self::refreshed) and repeats the
+/// call at once; a second refusal is final. Caching is the provider's part.
+pub trait TokenProvider: Send + Sync {
+    /// The token to use now. Called once a call; cheap when cached.
+    ///
+    /// # Errors
+    /// Any error ends the call before it is sent.
+    fn current(&self) -> Result<BearerToken, crate::BoxError>;
+
+    /// A token to use instead of the one that the gateway has just refused. Another call may have refreshed it in
+    /// the meantime: compare before asking the issuer.
+    ///
+    /// # Errors
+    /// Any error ends the call.
+    fn refreshed(&self, refused: &BearerToken) -> Result<BearerToken, crate::BoxError>;
+}
+
+/// The blocking client. Cheap to clone; clones share connections. May be used from many threads at once.
+///
+/// ```no_run
+/// # fn run() -> Result<(), scaigrid::Error> {
+/// use scaigrid::ChatRequest;
+/// use scaigrid::blocking::Client;
+///
+/// let client = Client::from_env()?;
+/// let request = ChatRequest::new("scailabs/poolnoodle-omni").user("Hello");
+/// let reply = client.chat(&request)?;
+/// println!("{} ({:?})", reply.text(), reply.request_id());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    settings: Arc<Settings>,
+    transport: Arc<dyn Transport>,
+    credential: Credential,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone)]
+enum Credential {
+    Fixed(BearerToken),
+    Provided(Arc<dyn TokenProvider>),
+}
+
+/// Settings of a blocking [`Client`].
+pub type ClientBuilder = GenericClientBuilder<Blocking>;
+
+/// The settings that only the blocking client has.
+#[derive(Clone, Default)]
+pub struct Blocking {
+    transport: Option<Arc<dyn Transport>>,
+    token_provider: Option<Arc<dyn TokenProvider>>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl GenericClientBuilder<Blocking> {
+    /// Sends through a transport of your own instead of [`UreqTransport`].
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.colour.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Takes the bearer from a provider instead of an API key.
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.colour.token_provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// Takes the time from a clock of your own, so that tests do not wait.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.colour.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Checks the settings and builds the client. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the setting: no credential, both an API key and a
+    /// token provider, a key with a line break, a wrong address, plain `http` to another machine, `https` in a build
+    /// without TLS.
+    pub fn build(self) -> Result<Client, Error> {
+        let (settings, token) =
+            self.check(self.colour.token_provider.is_none(), self.colour.transport.is_some())?;
+        let credential = match (token, self.colour.token_provider) {
+            (Some(_), Some(_)) => {
+                return Err(Error::config("give either `.api_key(..)` or `.token_provider(..)`, not both"));
+            }
+            (Some(token), None) => Credential::Fixed(token),
+            (None, Some(provider)) => Credential::Provided(provider),
+            (None, None) => {
+                return Err(Error::config("no credential: give `.api_key(..)` or `.token_provider(..)`"));
+            }
+        };
+        let transport = match self.colour.transport {
+            Some(transport) => transport,
+            None => {
+                let mut transport = UreqTransport::builder().connect_timeout(self.draft.connect_timeout);
+                // A proxy would carry the bearer off this machine.
+                if settings.base_url.is_loopback() {
+                    transport = transport.no_proxy();
+                }
+                Arc::new(transport.build())
+            }
+        };
+        let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        Ok(Client { settings: Arc::new(settings), transport, credential, clock })
+    }
+}
+
+impl Client {
+    /// Settings to start from.
+    ///
+    /// ```
+    /// use scaigrid::StandardPolicy;
+    /// use scaigrid::blocking::Client;
+    /// use std::time::Duration;
+    ///
+    /// let client = Client::builder()
+    ///     .api_key("sgk_your_key_here")
+    ///     .base_url("https://scaigrid.example.com/prefix")
+    ///     .timeout(Duration::from_secs(30))
+    ///     .retry_policy(StandardPolicy::new().with_max_attempts(5))
+    ///     .build()?;
+    /// # Ok::<(), scaigrid::Error>(())
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client from `SCAIGRID_API_KEY` and, if set, `SCAIGRID_BASE_URL`.
+    ///
+    /// # Errors
+    /// As [`build`](ClientBuilder::build); the message names the variable.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().env().build()
+    }
+
+    overrides!();
+
+    /// A chat completion: `POST /v1/inference/chat`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn chat(&self, request: &ChatRequest) -> Result<Reply<ChatCompletion>, Error> {
+        self.send(request)
+    }
+
+    /// One page of the models that the caller can see: `GET /v1/models`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn models(&self, request: &ListModels) -> Result<Reply<Page<Model>>, Error> {
+        self.send(request)
+    }
+
+    /// One model by slug: `GET /v1/models/{slug}`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); `MODEL_NOT_FOUND` for an unknown slug.
+    pub fn model(&self, slug: impl Into<String>) -> Result<Reply<Model>, Error> {
+        self.send(&GetModel::new(slug))
+    }
+
+    /// What the gateway counted: `GET /v1/accounting/usage/summary`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn usage_summary(&self, request: &UsageSummaryQuery) -> Result<Reply<UsageSummary>, Error> {
+        self.send(request)
+    }
+
+    /// Any call: one of this crate's, a [`RawRequest`](crate::RawRequest), or an [`Endpoint`] of your own.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind). Failures that may pass are retried before they are handed out.
+    pub fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Reply<E::Reply>, Error> {
+        let fixed = match &self.credential {
+            Credential::Fixed(token) => Some(token.clone()),
+            Credential::Provided(_) => None,
+        };
+        let mut call = Call::start(endpoint, &self.settings, fixed, self.now())?;
+        let mut step = call.first(self.now());
+        loop {
+            step = match step {
+                Step::Authorize { refused } => {
+                    let token = self.token(refused);
+                    call.on_token(token, self.now())
+                }
+                Step::Send { request, timeouts } => {
+                    let outcome = self.exchange(request, timeouts);
+                    call.on_outcome(outcome, self.now())
+                }
+                Step::Wait(delay) => {
+                    self.clock.sleep(delay);
+                    call.on_waited(self.now())
+                }
+                Step::Done(result) => return result,
+            }
+        }
+    }
+
+    fn token(&self, refused: Option<BearerToken>) -> Result<BearerToken, crate::BoxError> {
+        match (&self.credential, refused) {
+            (Credential::Fixed(token), _) => Ok(token.clone()),
+            (Credential::Provided(provider), None) => provider.current(),
+            (Credential::Provided(provider), Some(refused)) => provider.refreshed(&refused),
+        }
+    }
+
+    fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
+        let (head, body) = match self.transport.send(request, timeouts) {
+            Ok(response) => response.into_parts(),
+            Err(error) => return Outcome::NoAnswer(error),
+        };
+        match body.collect(self.settings.max_response_bytes) {
+            Ok(body) => Outcome::Answer(head, body),
+            Err(error) => Outcome::BrokenAnswer(head, error),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { instant: self.clock.now(), system: self.clock.system_time() }
+    }
+}
+
+/// Shows no credential and no header values.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

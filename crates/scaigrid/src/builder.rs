@@ -1,0 +1,171 @@
+//! The builder that both clients share.
+
+use crate::Error;
+use crate::settings::{Draft, Settings};
+use crate::{BearerToken, SystemEnv};
+use scaigrid_retry::RetryPolicy;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Settings of a client. `C` holds what differs between the two: see [`Client::builder`](crate::Client::builder)
+/// and [`blocking::Client::builder`](crate::blocking::Client::builder).
+///
+/// | setting | default |
+/// |---|---|
+/// | [`api_key`](Self::api_key) | none: required, unless a token provider is given |
+/// | [`base_url`](Self::base_url) | `https://scaigrid.scailabs.ai` |
+/// | [`timeout`](Self::timeout) | 60 s for each attempt |
+/// | [`connect_timeout`](Self::connect_timeout) | 10 s |
+/// | [`deadline`](Self::deadline) | none |
+/// | [`retry_policy`](Self::retry_policy) | [`StandardPolicy`](crate::StandardPolicy): three attempts |
+/// | [`max_response_bytes`](Self::max_response_bytes) | 64 MiB |
+///
+/// What the builder sets wins over the environment, which is read only after [`env`](Self::env).
+#[derive(Clone, Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct GenericClientBuilder<C> {
+    pub(crate) draft: Draft,
+    pub(crate) colour: C,
+}
+
+impl<C> GenericClientBuilder<C> {
+    /// Takes what is not set here from `SCAIGRID_API_KEY` and `SCAIGRID_BASE_URL`.
+    pub fn env(mut self) -> Self {
+        self.draft.use_env = true;
+        self
+    }
+
+    /// Sets the API key, `sgk_...`.
+    pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
+        self.draft.api_key = Some(api_key.into());
+        self
+    }
+
+    /// Sets the gateway's address. It may have a port, a path prefix, and a trailing slash.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.draft.base_url = Some(base_url.into());
+        self
+    }
+
+    /// Lets the credential go over plain `http` to other machines than this one.
+    pub fn allow_plain_http(mut self, allow: bool) -> Self {
+        self.draft.allow_plain_http = allow;
+        self
+    }
+
+    /// Limits each attempt, from sending to the last byte of the answer.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.draft.timeout = timeout;
+        self
+    }
+
+    /// Limits the time to connect. Does not apply to a transport of your own.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.draft.connect_timeout = timeout;
+        self
+    }
+
+    /// Limits each call as a whole, all attempts and waits together. A wait that would pass it is not begun.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.draft.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets when a failed attempt is followed by another.
+    pub fn retry_policy(mut self, policy: impl RetryPolicy + 'static) -> Self {
+        self.draft.retry_policy = Arc::new(policy);
+        self
+    }
+
+    /// Limits the size of an answer, in bytes. A larger one is an error and is not read further.
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.draft.max_response_bytes = bytes;
+        self
+    }
+
+    /// Adds a header to every request. Its value is treated as a secret. Headers that the client sets by itself,
+    /// such as `Authorization`, are refused when building.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.draft.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Checks everything that needs no colour.
+    pub(crate) fn check(
+        &self,
+        needs_key: bool,
+        own_transport: bool,
+    ) -> Result<(Settings, Option<BearerToken>), Error> {
+        let env = SystemEnv::process();
+        let settings = self.draft.settings(&env)?;
+        if settings.base_url.is_https() && !scaigrid_transport::HTTPS && !own_transport {
+            return Err(Error::config(scaigrid_transport::HTTPS_MISSING));
+        }
+        Ok((settings, self.draft.credential(needs_key, &env)?))
+    }
+}
+
+/// Shows neither key nor header values.
+impl<C> fmt::Debug for GenericClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let draft = &self.draft;
+        let names: Vec<_> = draft.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("ClientBuilder")
+            .field("api_key", &draft.api_key.as_ref().map(|_| "[redacted]"))
+            // Unchecked as yet: it may hold a password.
+            .field(
+                "base_url",
+                &draft.base_url.as_ref().map(|url| if url.contains('@') { "[redacted]" } else { url }),
+            )
+            .field("env", &draft.use_env)
+            .field("headers", &names)
+            .field("timeout", &draft.timeout)
+            .field("deadline", &draft.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The settings that a client's clone can override, the same for both.
+macro_rules! overrides {
+    () => {
+        /// A client that shares everything with this one but the time limit of each attempt.
+        pub fn with_timeout(&self, timeout: std::time::Duration) -> Self {
+            self.with_settings(|settings| settings.timeout = timeout)
+        }
+
+        /// A client that shares everything with this one but the time limit of each call as a whole.
+        pub fn with_deadline(&self, deadline: std::time::Duration) -> Self {
+            self.with_settings(|settings| settings.deadline = Some(deadline))
+        }
+
+        /// A client that shares everything with this one but the retry policy.
+        pub fn with_retry_policy(&self, policy: impl scaigrid_retry::RetryPolicy + 'static) -> Self {
+            self.with_settings(|settings| settings.retry_policy = std::sync::Arc::new(policy))
+        }
+
+        /// A client that shares everything with this one and adds a header, whose value is treated as a secret.
+        ///
+        /// # Errors
+        /// [`ErrorKind::Config`](crate::ErrorKind::Config) when name or value cannot be a header, or when the client
+        /// sets that header by itself.
+        pub fn with_header(&self, name: &str, value: &str) -> Result<Self, crate::Error> {
+            let mut headers = self.settings.headers.clone();
+            crate::settings::insert_header(&mut headers, name, value)?;
+            Ok(self.with_settings(|settings| settings.headers = headers))
+        }
+
+        /// The gateway's address, without a trailing slash.
+        pub fn base_url(&self) -> &str {
+            self.settings.base_url.as_str()
+        }
+
+        fn with_settings(&self, change: impl FnOnce(&mut crate::settings::Settings)) -> Self {
+            let mut client = self.clone();
+            change(std::sync::Arc::make_mut(&mut client.settings));
+            client
+        }
+    };
+}
+
+pub(crate) use overrides;

@@ -1,0 +1,268 @@
+//! One call, without I/O: what to send, what an outcome means, what to do next.
+//!
+//! ```text
+//!            start ──▶ Authorize? ──▶ Send ──▶ outcome ──▶ Done(Ok)
+//!                          ▲           ▲          │
+//!                          │           └── Wait ◀─┤ the policy says: again
+//!                          └── fresh token once ◀─┤ the token was refused
+//!                                                 └▶ Done(Err)
+//! ```
+//!
+//! The two drivers perform the steps, one with `.await` and one without, and decide nothing.
+
+use crate::answer::{self, Failed};
+use crate::clock::Now;
+use crate::reply::{Facts, Reply};
+use crate::settings::Settings;
+use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
+use scaigrid_transport::{Timeouts, TransportError};
+use scaigrid_types::{Endpoint, ErrorCode, InvalidRequest, ReplaySafety, RetryClass};
+use std::time::{Duration, Instant};
+
+/// What a driver does next.
+pub(crate) enum Step<T> {
+    /// Get the current token, or with `refused` a fresh one; then [`Call::on_token`].
+    Authorize { refused: Option<BearerToken> },
+    /// Send and read the whole answer; then [`Call::on_outcome`].
+    Send { request: http::Request<Bytes>, timeouts: Timeouts },
+    /// Sleep; then [`Call::on_waited`].
+    Wait(Duration),
+    /// Hand this out.
+    Done(Result<Reply<T>, Error>),
+}
+
+/// What became of one sent request.
+pub(crate) enum Outcome {
+    /// A whole answer.
+    Answer(http::response::Parts, Bytes),
+    /// A head, but no whole body.
+    BrokenAnswer(http::response::Parts, TransportError),
+    /// No answer.
+    NoAnswer(TransportError),
+}
+
+/// One call on its way. `E` says what is called; everything else is the same for all calls.
+pub(crate) struct Call<'a, E> {
+    endpoint: &'a E,
+    settings: &'a Settings,
+    /// Without the bearer. Attempts share its body.
+    request: http::Request<Bytes>,
+    replay_safety: ReplaySafety,
+    token: Option<BearerToken>,
+    can_refresh: bool,
+    started: Instant,
+    /// Requests sent.
+    sent: u32,
+    /// The time that the last request was given.
+    limit: Option<Duration>,
+    /// Attempts as the policy counts them: a repetition with a fresh token is none.
+    attempt: u32,
+    history: Vec<AttemptReport>,
+    /// The failure that a wait follows.
+    waiting_after: Option<Failed>,
+}
+
+impl<'a, E: Endpoint> Call<'a, E> {
+    /// Serialises the request, once for all attempts. Without a `token`, the driver is asked for one.
+    pub(crate) fn start(
+        endpoint: &'a E,
+        settings: &'a Settings,
+        token: Option<BearerToken>,
+        now: Now,
+    ) -> Result<Self, Error> {
+        let request = request(endpoint, settings).map_err(|error| {
+            let mut error = Error::new(ErrorKind::InvalidRequest, error.to_string());
+            error.context_mut().endpoint = Some(endpoint.name());
+            error
+        })?;
+        Ok(Self {
+            endpoint,
+            settings,
+            request,
+            replay_safety: endpoint.replay_safety(),
+            can_refresh: token.is_none(),
+            token,
+            started: now.instant,
+            sent: 0,
+            limit: None,
+            attempt: 0,
+            history: Vec::new(),
+            waiting_after: None,
+        })
+    }
+
+    /// The first step.
+    pub(crate) fn first(&mut self, now: Now) -> Step<E::Reply> {
+        match self.token {
+            None => Step::Authorize { refused: None },
+            Some(_) => self.send(now),
+        }
+    }
+
+    /// The token provider has answered.
+    pub(crate) fn on_token(&mut self, token: Result<BearerToken, BoxError>, now: Now) -> Step<E::Reply> {
+        match token {
+            Ok(token) => {
+                self.token = Some(token);
+                self.send(now)
+            }
+            Err(error) => {
+                let error =
+                    Error::new(ErrorKind::TokenProvider, "the token provider failed").with_source(error);
+                self.done(error, now)
+            }
+        }
+    }
+
+    /// The wait is over.
+    pub(crate) fn on_waited(&mut self, now: Now) -> Step<E::Reply> {
+        match self.waiting_after.take() {
+            // The sleep may have taken longer than asked.
+            Some(failed) if self.time_left(now).is_some_and(|left| left.is_zero()) => {
+                self.stop(failed, StopReason::DeadlineTooClose, now)
+            }
+            _ => {
+                self.attempt += 1;
+                self.send(now)
+            }
+        }
+    }
+
+    /// A request was sent, and this became of it.
+    pub(crate) fn on_outcome(&mut self, outcome: Outcome, now: Now) -> Step<E::Reply> {
+        let failed = match answer::judge(self.endpoint, outcome, self.limit, now) {
+            Ok((value, answer)) => return self.succeed(value, answer, now),
+            Err(failed) => failed,
+        };
+        let Some(failure) = failed.failure() else {
+            return self.done_after(failed, None, now);
+        };
+        if self.token_was_refused(&failed) {
+            // Once a call: with a fresh token, the refusal is final.
+            self.can_refresh = false;
+            self.record(&failed, Some((Duration::ZERO, WaitSource::FreshToken)), now);
+            return Step::Authorize { refused: self.token.take() };
+        }
+        let decision = self.settings.retry_policy.decide(
+            &FailedAttempt::new(self.attempt, failure, self.replay_safety)
+                .with_elapsed(self.elapsed(now))
+                .with_deadline(self.settings.deadline)
+                .with_hint(failed.hint)
+                .with_jitter(fastrand::f64()),
+        );
+        match decision {
+            Decision::RetryAfter { delay, source } => {
+                self.record(&failed, Some((delay, source)), now);
+                self.waiting_after = Some(failed);
+                Step::Wait(delay)
+            }
+            Decision::Stop(reason) => self.done_after(failed, Some(reason), now),
+            // The enum may grow; an answer that this version does not know is no licence to go on.
+            _ => self.done_after(failed, None, now),
+        }
+    }
+
+    fn token_was_refused(&self, failed: &Failed) -> bool {
+        self.can_refresh && failed.code().map(ErrorCode::retry_class) == Some(RetryClass::Reauth)
+    }
+
+    fn send(&mut self, now: Now) -> Step<E::Reply> {
+        self.attempt = self.attempt.max(1);
+        self.sent += 1;
+        let mut request = self.request.clone();
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(header::AUTHORIZATION, token.header());
+        }
+        let timeouts = self.timeouts(now);
+        self.limit = timeouts.attempt;
+        Step::Send { request, timeouts }
+    }
+
+    /// The deadline shrinks the last attempt.
+    fn timeouts(&self, now: Now) -> Timeouts {
+        let left = self.time_left(now).unwrap_or(Duration::MAX);
+        Timeouts::none().with_attempt(self.settings.timeout.min(left))
+    }
+
+    fn time_left(&self, now: Now) -> Option<Duration> {
+        Some(self.settings.deadline?.saturating_sub(self.elapsed(now)))
+    }
+
+    fn elapsed(&self, now: Now) -> Duration {
+        now.instant.saturating_duration_since(self.started)
+    }
+
+    fn succeed(&mut self, value: E::Reply, answer: answer::Answer, now: Now) -> Step<E::Reply> {
+        Step::Done(Ok(Reply::new(
+            value,
+            Facts {
+                status: answer.head.status,
+                request_id: answer.request_id,
+                headers: answer.head.headers,
+                body: answer.body,
+                attempts: self.sent,
+                history: std::mem::take(&mut self.history),
+                elapsed: self.elapsed(now),
+            },
+        )))
+    }
+
+    fn record(&mut self, failed: &Failed, wait: Option<(Duration, WaitSource)>, now: Now) {
+        self.history.push(AttemptReport {
+            number: self.sent,
+            status: failed.status(),
+            code: failed.code().cloned(),
+            transport: failed.error.transport_kind(),
+            request_id: failed.error.request_id().map(str::to_owned),
+            elapsed: self.elapsed(now),
+            wait: wait.map(|(delay, _)| delay),
+            wait_source: wait.map(|(_, source)| source),
+        });
+    }
+
+    fn done_after(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
+        self.record(&failed, None, now);
+        let mut error = failed.error;
+        error.context_mut().stop_reason = reason;
+        self.done(error, now)
+    }
+
+    /// As [`done_after`](Self::done_after), for a failure that the history holds already.
+    fn stop(&mut self, failed: Failed, reason: StopReason, now: Now) -> Step<E::Reply> {
+        let mut error = failed.error;
+        error.context_mut().stop_reason = Some(reason);
+        self.done(error, now)
+    }
+
+    fn done(&mut self, mut error: Error, now: Now) -> Step<E::Reply> {
+        let elapsed = self.elapsed(now);
+        let context = error.context_mut();
+        context.endpoint = Some(self.endpoint.name());
+        context.attempts = self.sent;
+        context.history = std::mem::take(&mut self.history);
+        context.elapsed = elapsed;
+        Step::Done(Err(error))
+    }
+}
+
+fn request<E: Endpoint>(endpoint: &E, settings: &Settings) -> Result<http::Request<Bytes>, InvalidRequest> {
+    let uri = settings.base_url.join(&endpoint.path(), &endpoint.query())?;
+    let body = endpoint.body()?;
+    let invalid = |error: &dyn std::fmt::Display| InvalidRequest::new(error.to_string());
+    let mut request = http::Request::new(Bytes::new());
+    *request.method_mut() =
+        endpoint.method().as_str().parse().map_err(|error: http::method::InvalidMethod| invalid(&error))?;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = settings.headers.clone();
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(endpoint.accept()));
+    if let Some(body) = body {
+        let content_type = HeaderValue::from_str(&body.content_type)
+            .map_err(|_| InvalidRequest::new("the content type holds characters that no header may have"))?;
+        request.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        *request.body_mut() = Bytes::from(body.bytes);
+    }
+    Ok(request)
+}

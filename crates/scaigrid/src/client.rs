@@ -1,0 +1,235 @@
+//! The async client: a thin driver around [`Call`].
+
+use crate::builder::{GenericClientBuilder, overrides};
+use crate::call::{Call, Outcome, Step};
+use crate::clock::Now;
+use crate::settings::Settings;
+use crate::{BearerToken, Clock, Error, Reply, SystemClock, TokenProvider};
+use bytes::Bytes;
+use scaigrid_transport::{ReqwestTransport, Timeouts, Transport};
+use scaigrid_types::{
+    ChatCompletion, ChatRequest, Endpoint, GetModel, ListModels, Model, Page, UsageSummary, UsageSummaryQuery,
+};
+use std::fmt;
+use std::sync::Arc;
+
+/// The async client. Cheap to clone; clones share connections.
+///
+/// Calls need a tokio runtime. Dropping a call's future stops it: nothing more is sent.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), scaigrid::Error> {
+/// use scaigrid::{ChatRequest, Client};
+///
+/// let client = Client::from_env()?;
+/// let request = ChatRequest::new("scailabs/poolnoodle-omni").user("Hello");
+/// let reply = client.chat(&request).await?;
+/// println!("{} ({:?})", reply.text(), reply.request_id());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    settings: Arc<Settings>,
+    transport: Arc<dyn Transport>,
+    credential: Credential,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone)]
+enum Credential {
+    Fixed(BearerToken),
+    Provided(Arc<dyn TokenProvider>),
+}
+
+/// Settings of an async [`Client`].
+pub type ClientBuilder = GenericClientBuilder<Async>;
+
+/// The settings that only the async client has.
+#[derive(Clone, Default)]
+pub struct Async {
+    transport: Option<Arc<dyn Transport>>,
+    token_provider: Option<Arc<dyn TokenProvider>>,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl GenericClientBuilder<Async> {
+    /// Sends through a transport of your own instead of [`ReqwestTransport`].
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.colour.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Takes the bearer from a provider instead of an API key.
+    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.colour.token_provider = Some(Arc::new(provider));
+        self
+    }
+
+    /// Takes the time from a clock of your own, so that tests do not wait.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.colour.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Checks the settings and builds the client. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the setting: no credential, both an API key and a
+    /// token provider, a key with a line break, a wrong address, plain `http` to another machine, `https` in a build
+    /// without TLS.
+    pub fn build(self) -> Result<Client, Error> {
+        let (settings, token) =
+            self.check(self.colour.token_provider.is_none(), self.colour.transport.is_some())?;
+        let credential = match (token, self.colour.token_provider) {
+            (Some(_), Some(_)) => {
+                return Err(Error::config("give either `.api_key(..)` or `.token_provider(..)`, not both"));
+            }
+            (Some(token), None) => Credential::Fixed(token),
+            (None, Some(provider)) => Credential::Provided(provider),
+            (None, None) => {
+                return Err(Error::config("no credential: give `.api_key(..)` or `.token_provider(..)`"));
+            }
+        };
+        let transport = match self.colour.transport {
+            Some(transport) => transport,
+            None => {
+                let mut transport = ReqwestTransport::builder().connect_timeout(self.draft.connect_timeout);
+                if !settings.base_url.is_https() {
+                    transport = transport.http_only();
+                }
+                // A proxy would carry the bearer off this machine.
+                if settings.base_url.is_loopback() {
+                    transport = transport.no_proxy();
+                }
+                let failed = |error: scaigrid_transport::TransportError| {
+                    Error::config(error.to_string()).with_source(error)
+                };
+                Arc::new(transport.build().map_err(failed)?)
+            }
+        };
+        let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        Ok(Client { settings: Arc::new(settings), transport, credential, clock })
+    }
+}
+
+impl Client {
+    /// Settings to start from.
+    ///
+    /// ```
+    /// use scaigrid::{Client, StandardPolicy};
+    /// use std::time::Duration;
+    ///
+    /// let client = Client::builder()
+    ///     .api_key("sgk_your_key_here")
+    ///     .base_url("https://scaigrid.example.com/prefix")
+    ///     .timeout(Duration::from_secs(30))
+    ///     .retry_policy(StandardPolicy::new().with_max_attempts(5))
+    ///     .build()?;
+    /// # Ok::<(), scaigrid::Error>(())
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client from `SCAIGRID_API_KEY` and, if set, `SCAIGRID_BASE_URL`.
+    ///
+    /// # Errors
+    /// As [`build`](ClientBuilder::build); the message names the variable.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().env().build()
+    }
+
+    overrides!();
+
+    /// A chat completion: `POST /v1/inference/chat`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn chat(&self, request: &ChatRequest) -> Result<Reply<ChatCompletion>, Error> {
+        self.send(request).await
+    }
+
+    /// One page of the models that the caller can see: `GET /v1/models`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn models(&self, request: &ListModels) -> Result<Reply<Page<Model>>, Error> {
+        self.send(request).await
+    }
+
+    /// One model by slug: `GET /v1/models/{slug}`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); `MODEL_NOT_FOUND` for an unknown slug.
+    pub async fn model(&self, slug: impl Into<String>) -> Result<Reply<Model>, Error> {
+        self.send(&GetModel::new(slug)).await
+    }
+
+    /// What the gateway counted: `GET /v1/accounting/usage/summary`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn usage_summary(&self, request: &UsageSummaryQuery) -> Result<Reply<UsageSummary>, Error> {
+        self.send(request).await
+    }
+
+    /// Any call: one of this crate's, a [`RawRequest`](crate::RawRequest), or an [`Endpoint`] of your own.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind). Failures that may pass are retried before they are handed out.
+    pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Reply<E::Reply>, Error> {
+        let fixed = match &self.credential {
+            Credential::Fixed(token) => Some(token.clone()),
+            Credential::Provided(_) => None,
+        };
+        let mut call = Call::start(endpoint, &self.settings, fixed, self.now())?;
+        let mut step = call.first(self.now());
+        loop {
+            step = match step {
+                Step::Authorize { refused } => {
+                    let token = self.token(refused).await;
+                    call.on_token(token, self.now())
+                }
+                Step::Send { request, timeouts } => {
+                    let outcome = self.exchange(request, timeouts).await;
+                    call.on_outcome(outcome, self.now())
+                }
+                Step::Wait(delay) => {
+                    self.clock.sleep(delay).await;
+                    call.on_waited(self.now())
+                }
+                Step::Done(result) => return result,
+            }
+        }
+    }
+
+    async fn token(&self, refused: Option<BearerToken>) -> Result<BearerToken, crate::BoxError> {
+        match (&self.credential, refused) {
+            (Credential::Fixed(token), _) => Ok(token.clone()),
+            (Credential::Provided(provider), None) => provider.current().await,
+            (Credential::Provided(provider), Some(refused)) => provider.refreshed(&refused).await,
+        }
+    }
+
+    async fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
+        let (head, body) = match self.transport.send(request, timeouts).await {
+            Ok(response) => response.into_parts(),
+            Err(error) => return Outcome::NoAnswer(error),
+        };
+        match body.collect(self.settings.max_response_bytes).await {
+            Ok(body) => Outcome::Answer(head, body),
+            Err(error) => Outcome::BrokenAnswer(head, error),
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { instant: self.clock.now(), system: self.clock.system_time() }
+    }
+}
+
+/// Shows no credential and no header values.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,332 @@
+//! The one error type.
+
+use crate::{AttemptReport, BoxError, RateLimit};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use scaigrid_retry::StopReason;
+use scaigrid_transport::{TransportError, TransportErrorKind};
+use scaigrid_types::{ApiError, DecodeError, ErrorCode, FieldError};
+use std::fmt;
+use std::time::Duration;
+
+/// What kind of thing went wrong. Match on this first, then on [`Error::code`] for [`Api`](ErrorKind::Api).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client cannot be built with these settings. The message names the setting.
+    Config,
+    /// The request cannot be sent as it is. Nothing was sent.
+    InvalidRequest,
+    /// The token provider failed. Its error is the source.
+    TokenProvider,
+    /// The gateway answered with an error: look at [`Error::code`].
+    Api,
+    /// An answer with a failure status that does not come from the gateway itself, such as a proxy's HTML page,
+    /// or a redirect.
+    Http,
+    /// No connection: the host did not resolve, refused, or did not answer in time. Nothing was sent.
+    Connect,
+    /// No trusted TLS connection. Nothing was sent.
+    Tls,
+    /// The proxy refused. Nothing was sent.
+    Proxy,
+    /// No complete answer in time. The call may have run.
+    Timeout,
+    /// The connection broke, or what came is not HTTP. The call may have run.
+    Connection,
+    /// The answer is larger than the client's limit.
+    BodyTooLarge,
+    /// The call succeeded, but its answer does not have the expected form. [`Error::body`] has it.
+    Decode,
+}
+
+/// Why a call failed. One pointer wide.
+///
+/// `Display` is one line that says what happened, the error code, the request id, and how often it was tried.
+/// The cause, where there is one, is the [source](std::error::Error::source).
+///
+/// ```
+/// use scaigrid::{Error, ErrorCode, ErrorKind};
+///
+/// fn advice(error: &Error) -> &'static str {
+///     match error.code() {
+///         Some(ErrorCode::BudgetExceeded) => "ask an administrator to raise the budget",
+///         Some(ErrorCode::AuthTokenInvalid | ErrorCode::AuthTokenMissing) => "check SCAIGRID_API_KEY",
+///         Some(ErrorCode::ValidationError) => "see error.field_errors()",
+///         Some(_) => "see the error table of the README",
+///         None if error.kind() == ErrorKind::Connect => "check SCAIGRID_BASE_URL and the network",
+///         None => "try again later",
+///     }
+/// }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    source: Option<BoxError>,
+    context: Context,
+}
+
+/// What is known about the call when it fails.
+#[derive(Default)]
+pub(crate) struct Context {
+    pub(crate) endpoint: Option<&'static str>,
+    pub(crate) api: Option<ApiError>,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) may_have_run: bool,
+    pub(crate) attempts: u32,
+    pub(crate) history: Vec<AttemptReport>,
+    pub(crate) stop_reason: Option<StopReason>,
+    pub(crate) elapsed: Duration,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), source: None, context: Context::default() }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    pub(crate) fn transport(error: TransportError, limit: Option<Duration>) -> Self {
+        use TransportErrorKind as Transport;
+        let kind = match error.kind() {
+            Transport::InvalidRequest => ErrorKind::InvalidRequest,
+            Transport::Dns | Transport::Connect | Transport::ConnectTimeout => ErrorKind::Connect,
+            Transport::Tls => ErrorKind::Tls,
+            Transport::Proxy => ErrorKind::Proxy,
+            Transport::Timeout | Transport::ReadTimeout => ErrorKind::Timeout,
+            Transport::Interrupted | Transport::Protocol => ErrorKind::Connection,
+            Transport::BodyTooLarge => ErrorKind::BodyTooLarge,
+        };
+        let message = match limit.filter(|_| error.kind() == Transport::Timeout) {
+            Some(limit) => format!("{error}: the limit was {limit:?}"),
+            None => error.to_string(),
+        };
+        let mut this = Self::new(kind, message).with_source(error);
+        this.0.context.may_have_run = this.transport_kind().is_some_and(TransportErrorKind::may_have_run);
+        this
+    }
+
+    pub(crate) fn decode(error: DecodeError) -> Self {
+        Self::new(ErrorKind::Decode, error.to_string()).with_source(error)
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn context_mut(&mut self) -> &mut Context {
+        &mut self.0.context
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The gateway's error code: the thing to branch on. `None` unless the answer held one.
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.0.context.api.as_ref()?.code.as_ref()
+    }
+
+    /// What happened, for people, in one line. For [`ErrorKind::Api`] the gateway's own words.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The HTTP status. `None` when no answer came.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.context.status
+    }
+
+    /// The gateway's id for the last request. Support finds the whole trace by it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.context.request_id.as_deref()
+    }
+
+    /// How long the server asks to wait. `None` when it does not say.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.context.retry_after
+    }
+
+    /// The invalid fields of a `VALIDATION_ERROR`. Empty otherwise.
+    pub fn field_errors(&self) -> Vec<FieldError> {
+        self.0.context.api.as_ref().map(ApiError::field_errors).unwrap_or_default()
+    }
+
+    /// The `error` object of the answer, with the details as they came. `None` unless the answer held one.
+    pub fn api_error(&self) -> Option<&ApiError> {
+        self.0.context.api.as_ref()
+    }
+
+    /// The state of the rate limit, as far as the server tells.
+    pub fn rate_limit(&self) -> RateLimit {
+        RateLimit::from_headers(&self.0.context.headers)
+    }
+
+    /// The response headers. Empty when no answer came.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.context.headers
+    }
+
+    /// The body of the answer as it came. Empty when none came whole.
+    pub fn body(&self) -> &Bytes {
+        &self.0.context.body
+    }
+
+    /// How the transport failed. `None` when an answer came.
+    pub fn transport_kind(&self) -> Option<TransportErrorKind> {
+        let source = self.0.source.as_deref()?;
+        source.downcast_ref::<TransportError>().map(TransportError::kind)
+    }
+
+    /// Whether the gateway may have run the call, and charged for it, although it failed.
+    pub fn may_have_run(&self) -> bool {
+        self.0.context.may_have_run
+    }
+
+    /// How many requests were sent. 0 when the call failed before.
+    pub fn attempts(&self) -> u32 {
+        self.0.context.attempts
+    }
+
+    /// All failed attempts, oldest first, the last one included.
+    pub fn history(&self) -> &[AttemptReport] {
+        &self.0.context.history
+    }
+
+    /// Why there was no further attempt. `None` when no retry policy was asked.
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.0.context.stop_reason
+    }
+
+    /// Time from the begin of the call to this error, waits included.
+    pub fn elapsed(&self) -> Duration {
+        self.0.context.elapsed
+    }
+
+    /// The endpoint's name, such as `chat`. `None` for errors without a call.
+    pub fn endpoint(&self) -> Option<&'static str> {
+        self.0.context.endpoint
+    }
+
+    /// Whether the credential was missing, refused, or lacks a permission.
+    ///
+    /// # Troubleshooting
+    /// Check that `SCAIGRID_API_KEY` holds the whole key and that it was not revoked. For
+    /// `AUTHZ_PERMISSION_DENIED`, the key's user needs the permission; `models:use` for inference.
+    pub fn is_auth(&self) -> bool {
+        use ErrorCode as Code;
+        match self.code() {
+            Some(
+                Code::AuthTokenMissing
+                | Code::AuthTokenInvalid
+                | Code::AuthInsufficientScope
+                | Code::AuthzPermissionDenied
+                | Code::SessionExpired
+                | Code::ServiceTokenInvalid,
+            ) => true,
+            Some(Code::Unknown(_)) | None => {
+                matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// Whether a rate limit, the gateway's or the provider's, was hit and passes by itself.
+    ///
+    /// # Troubleshooting
+    /// [`retry_after`](Self::retry_after) says when. Spread the work, or ask for a higher limit. A used-up budget is
+    /// not a rate limit, although both are a 429.
+    pub fn is_rate_limited(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::RateLimited | ErrorCode::BackendRateLimited))
+    }
+
+    /// Whether the budget or quota is used up.
+    ///
+    /// # Troubleshooting
+    /// Waiting a little does not help: an administrator must act, or the next budget period must begin.
+    pub fn is_budget_exceeded(&self) -> bool {
+        matches!(self.code(), Some(ErrorCode::BudgetExceeded | ErrorCode::QuotaExceeded))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let context = &self.0.context;
+        if let Some(endpoint) = context.endpoint {
+            write!(f, "{endpoint}: ")?;
+        }
+        match (self.code(), context.status) {
+            (Some(code), Some(status)) => {
+                write!(f, "{} (HTTP {}): ", OneLine(code.as_str()), status.as_u16())?;
+            }
+            (None, Some(status)) => write!(f, "HTTP {}: ", status.as_u16())?,
+            _ => {}
+        }
+        write!(f, "{}", OneLine(&self.0.message))?;
+        for field in self.field_errors() {
+            write!(f, "; {}: {}", OneLine(&field.field), OneLine(&field.message))?;
+        }
+        if let Some(wait) = context.retry_after {
+            write!(f, "; the server asks to wait {} s", wait.as_secs_f64())?;
+        }
+        if let Some(request_id) = &context.request_id {
+            write!(f, "; request id {}", OneLine(request_id))?;
+        }
+        if context.attempts > 1 {
+            write!(f, "; {} attempts", context.attempts)?;
+        }
+        match context.stop_reason {
+            Some(
+                reason @ (StopReason::HintTooLong | StopReason::DeadlineTooClose | StopReason::MayHaveRun),
+            ) => {
+                write!(f, "; not repeated: {reason}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Text from the network on one line: no line breaks or terminal escapes into logs.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        self.0.chars().try_for_each(|c| f.write_char(if c.is_control() { ' ' } else { c }))
+    }
+}
+
+/// Leaves out headers and body, which may hold secrets.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let context = &self.0.context;
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("endpoint", &context.endpoint)
+            .field("code", &self.code())
+            .field("status", &context.status)
+            .field("request_id", &context.request_id)
+            .field("retry_after", &context.retry_after)
+            .field("history", &context.history)
+            .field("stop_reason", &context.stop_reason)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

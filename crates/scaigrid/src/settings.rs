@@ -1,0 +1,239 @@
+//! What both clients are configured with, and how it is checked.
+
+use crate::base_url::{BaseUrl, BaseUrlError};
+use crate::{BearerToken, Error, SystemEnv};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use scaigrid_retry::{RetryPolicy, StandardPolicy};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The managed service. Documented.
+pub(crate) const DEFAULT_BASE_URL: &str = "https://scaigrid.scailabs.ai";
+/// Documented.
+pub(crate) const API_KEY_VARIABLE: &str = "SCAIGRID_API_KEY";
+/// Documented.
+pub(crate) const BASE_URL_VARIABLE: &str = "SCAIGRID_BASE_URL";
+
+const USER_AGENT: &str = concat!("scaigrid-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Settings that need no colour, checked. Cloned when a call overrides one of them.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) base_url: BaseUrl,
+    pub(crate) headers: HeaderMap,
+    pub(crate) timeout: Duration,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) retry_policy: Arc<dyn RetryPolicy>,
+    pub(crate) max_response_bytes: usize,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("base_url", &self.base_url)
+            // Names only: a custom header may be a secret.
+            .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .field("timeout", &self.timeout)
+            .field("deadline", &self.deadline)
+            .field("max_response_bytes", &self.max_response_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings that need no colour, as they were given.
+#[derive(Clone)]
+pub(crate) struct Draft {
+    pub(crate) use_env: bool,
+    pub(crate) api_key: Option<String>,
+    pub(crate) base_url: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) retry_policy: Arc<dyn RetryPolicy>,
+    pub(crate) max_response_bytes: usize,
+    pub(crate) allow_plain_http: bool,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            use_env: false,
+            api_key: None,
+            base_url: None,
+            headers: Vec::new(),
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            deadline: None,
+            retry_policy: Arc::new(StandardPolicy::new()),
+            max_response_bytes: 64 * 1024 * 1024,
+            allow_plain_http: false,
+        }
+    }
+}
+
+impl Draft {
+    /// The API key, checked. `None` when there is none and none is needed.
+    pub(crate) fn credential(&self, needed: bool, env: &SystemEnv<'_>) -> Result<Option<BearerToken>, Error> {
+        let from_env = || env.read(API_KEY_VARIABLE).map(|key| key.map(|key| (API_KEY_VARIABLE, key)));
+        let found = match &self.api_key {
+            Some(key) => Some(("the API key", key.clone())),
+            None if self.use_env && needed => from_env()?,
+            None => None,
+        };
+        match found {
+            Some((source, key)) => match BearerToken::new(&key) {
+                Ok(token) => Ok(Some(token)),
+                Err(error) => Err(Error::config(format!("{source} {error}"))),
+            },
+            None if !needed => Ok(None),
+            None if self.use_env => {
+                Err(Error::config(format!("{API_KEY_VARIABLE} is not set: set it to an API key (sgk_...)")))
+            }
+            None => Err(Error::config("no credential: give `.api_key(..)` or `.token_provider(..)`")),
+        }
+    }
+
+    /// Everything but the credential, checked.
+    pub(crate) fn settings(&self, env: &SystemEnv<'_>) -> Result<Settings, Error> {
+        let base_url = self.base_url(env)?;
+        if !base_url.is_https() && !base_url.is_loopback() && !self.allow_plain_http {
+            return Err(Error::config(format!(
+                "{} would send the API key unencrypted: use https, or say `.allow_plain_http(true)`",
+                base_url.as_str()
+            )));
+        }
+        if self.timeout.is_zero() {
+            return Err(Error::config("a timeout of zero lets no call succeed"));
+        }
+        Ok(Settings {
+            base_url,
+            headers: self.header_map()?,
+            timeout: self.timeout,
+            deadline: self.deadline,
+            retry_policy: self.retry_policy.clone(),
+            max_response_bytes: self.max_response_bytes,
+        })
+    }
+
+    fn base_url(&self, env: &SystemEnv<'_>) -> Result<BaseUrl, Error> {
+        let (source, text) = match &self.base_url {
+            Some(text) => ("the base URL", text.clone()),
+            None => match self.use_env.then(|| env.read(BASE_URL_VARIABLE)).transpose()?.flatten() {
+                Some(text) => (BASE_URL_VARIABLE, text),
+                None => ("the base URL", DEFAULT_BASE_URL.to_owned()),
+            },
+        };
+        BaseUrl::parse(&text).map_err(|error: BaseUrlError| Error::config(format!("{source} {error}")))
+    }
+
+    fn header_map(&self) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        for (name, value) in &self.headers {
+            insert_header(&mut headers, name, value)?;
+        }
+        Ok(headers)
+    }
+}
+
+/// Headers that the client sets by itself.
+const OWN_HEADERS: [HeaderName; 7] = [
+    header::AUTHORIZATION,
+    header::ACCEPT,
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::HOST,
+];
+
+/// Adds a caller's header. Its value is treated as a secret.
+pub(crate) fn insert_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Error> {
+    let parsed = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Error::config(format!("`{}` is not a header name", name.escape_debug())))?;
+    if OWN_HEADERS.contains(&parsed) {
+        return Err(Error::config(format!("the client sets the header `{parsed}` by itself")));
+    }
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        Error::config(format!("the value of the header `{parsed}` holds characters that no header may have"))
+    })?;
+    value.set_sensitive(true);
+    headers.insert(parsed, value);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use std::ffi::OsString;
+
+    fn build(draft: Draft, env: &[(&str, &str)]) -> Result<(Settings, Option<BearerToken>), Error> {
+        let lookup =
+            |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        let env = SystemEnv::with_lookup(&lookup);
+        Ok((draft.settings(&env)?, draft.credential(true, &env)?))
+    }
+
+    fn message(draft: Draft, env: &[(&str, &str)]) -> String {
+        let error = build(draft, env).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        error.to_string()
+    }
+
+    fn from_env() -> Draft {
+        Draft { use_env: true, ..Draft::default() }
+    }
+
+    fn with_key() -> Draft {
+        Draft { api_key: Some("sgk_key".into()), ..Draft::default() }
+    }
+
+    #[test]
+    fn the_environment_fills_what_the_builder_leaves_open() {
+        let env = [(API_KEY_VARIABLE, "sgk_env"), (BASE_URL_VARIABLE, "http://127.0.0.1:8787/")];
+        let (settings, token) = build(from_env(), &env).unwrap();
+        assert_eq!(settings.base_url.as_str(), "http://127.0.0.1:8787");
+        assert_eq!(token, BearerToken::new("sgk_env").ok());
+        let draft = Draft { base_url: Some("https://example.com".into()), use_env: true, ..with_key() };
+        let (settings, token) = build(draft, &env).unwrap();
+        assert_eq!(settings.base_url.as_str(), "https://example.com");
+        assert_eq!(token, BearerToken::new("sgk_key").ok());
+        let (settings, _) = build(with_key(), &env).unwrap();
+        assert_eq!(settings.base_url.as_str(), DEFAULT_BASE_URL);
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named() {
+        let key = (API_KEY_VARIABLE, "sgk_env");
+        assert!(message(from_env(), &[]).contains("SCAIGRID_API_KEY is not set"));
+        assert!(message(from_env(), &[(API_KEY_VARIABLE, "  ")]).contains("SCAIGRID_API_KEY is blank"));
+        let newline = message(from_env(), &[(API_KEY_VARIABLE, "sgk_secret\n")]);
+        assert!(newline.contains("SCAIGRID_API_KEY holds a line break"), "{newline}");
+        assert!(!newline.contains("sgk_secret"));
+        assert!(message(from_env(), &[key, (BASE_URL_VARIABLE, "")]).contains("SCAIGRID_BASE_URL is blank"));
+        assert!(
+            message(from_env(), &[key, (BASE_URL_VARIABLE, "x y")])
+                .contains("SCAIGRID_BASE_URL is not a valid")
+        );
+        assert!(message(Draft::default(), &[key]).contains("`.api_key(..)`"));
+        let plain = Draft { base_url: Some("http://example.com".into()), ..with_key() };
+        assert!(message(plain.clone(), &[]).contains("allow_plain_http"));
+        assert!(build(Draft { allow_plain_http: true, ..plain }, &[]).is_ok());
+        assert!(message(Draft { timeout: Duration::ZERO, ..with_key() }, &[]).contains("zero"));
+    }
+
+    #[test]
+    fn headers_are_checked_and_secret() {
+        let header =
+            |name: &str, value: &str| Draft { headers: vec![(name.into(), value.into())], ..with_key() };
+        let (settings, _) = build(header("X-Team", "hidden"), &[]).unwrap();
+        assert!(format!("{settings:?}").contains("x-team") && !format!("{settings:?}").contains("hidden"));
+        assert!(message(header("authorization", "Basic x"), &[]).contains("by itself"));
+        assert!(message(header("X Y", "v"), &[]).contains("not a header name"));
+        let injected = message(header("X-Team", "hidden\r\nX-Evil: 1"), &[]);
+        assert!(injected.contains("x-team") && !injected.contains("hidden"));
+    }
+}

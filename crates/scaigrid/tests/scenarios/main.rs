@@ -1,0 +1,7 @@
+//! Scripted scenarios: the same script gives the same attempts, waits, and result in both colours.
+#![cfg(any(feature = "async", feature = "blocking"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod harness;
+mod replies;
+mod retries;
