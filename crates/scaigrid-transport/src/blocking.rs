@@ -1,6 +1,6 @@
 //! The blocking half of the seam: the same contract without async.
 
-use crate::body::Collected;
+use crate::collected::Collected;
 use crate::{Timeouts, TransportError};
 use bytes::Bytes;
 use std::fmt;

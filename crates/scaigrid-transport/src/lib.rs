@@ -9,24 +9,29 @@
 //! - Dropping a body that is not read to its end closes the connection.
 
 pub mod blocking;
+#[cfg(feature = "async")]
 mod body;
+mod collected;
 mod error;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 mod timeouts;
 #[cfg(feature = "rustls")]
 mod tls;
+#[cfg(feature = "async")]
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq_transport;
 
+#[cfg(feature = "async")]
 pub use body::Body;
 pub use error::{TransportError, TransportErrorKind};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use timeouts::Timeouts;
-#[cfg(feature = "mock")]
+#[cfg(all(feature = "async", feature = "mock"))]
 pub use transport::MockTransport;
+#[cfg(feature = "async")]
 pub use transport::Transport;
 #[cfg(feature = "ureq")]
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};

@@ -1,0 +1,94 @@
+//! The state of one emulator: accounts, models, what was served, what was received.
+
+use crate::catalog::{self, Entry};
+use crate::clock;
+use crate::fault::Faults;
+use crate::ledger::{self, Selection, UsageRecord};
+use crate::rate_limit::{RateLimiter, Verdict};
+use crate::record::Recorder;
+use crate::sync::lock;
+use scaigrid_types::{Money, Usage, UsageSummaryRow};
+use std::sync::Mutex;
+
+/// The tenant of every key.
+pub(crate) const TENANT: &str = "tenant_emulator";
+
+/// One API key and everything that belongs to it.
+pub(crate) struct Account {
+    key: String,
+    pub(crate) user_id: String,
+    budget: Option<Money>,
+    limiter: Mutex<RateLimiter>,
+    ledger: Mutex<Ledger>,
+}
+
+#[derive(Default)]
+struct Ledger {
+    records: Vec<UsageRecord>,
+    spent: Money,
+}
+
+impl Account {
+    pub(crate) fn new(number: usize, key: String, limit: u32, budget: Option<Money>) -> Self {
+        Self {
+            key,
+            user_id: format!("user_{number}"),
+            budget,
+            limiter: Mutex::new(RateLimiter::new(limit)),
+            ledger: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn check_rate(&self) -> Verdict {
+        lock(&self.limiter).check(clock::monotonic())
+    }
+
+    pub(crate) fn is_over_budget(&self) -> bool {
+        self.budget.is_some_and(|limit| lock(&self.ledger).spent >= limit)
+    }
+
+    /// Books a served chat.
+    pub(crate) fn book(&self, entry: &Entry, usage: &Usage) {
+        let cost = ledger::cost(&entry.model, usage.prompt(), usage.completion());
+        let record = UsageRecord {
+            model: entry.model.slug.clone(),
+            backend_id: entry.backend_id,
+            user_id: self.user_id.clone(),
+            tenant_id: TENANT,
+            tokens_in: usage.prompt(),
+            tokens_out: usage.completion(),
+            cost,
+            created_ms: clock::unix_millis(),
+        };
+        let mut ledger = lock(&self.ledger);
+        ledger.spent += cost;
+        ledger.records.push(record);
+    }
+
+    pub(crate) fn summary(&self, selection: &Selection) -> Vec<UsageSummaryRow> {
+        ledger::summarise(&lock(&self.ledger).records, selection)
+    }
+}
+
+/// Everything that handlers share.
+pub(crate) struct Gateway {
+    pub(crate) accounts: Vec<std::sync::Arc<Account>>,
+    pub(crate) models: Vec<Entry>,
+    pub(crate) faults: Faults,
+    pub(crate) recorder: Recorder,
+}
+
+impl Gateway {
+    pub(crate) fn new(accounts: Vec<Account>, faults: Faults, recorder: Recorder) -> Self {
+        let accounts = accounts.into_iter().map(std::sync::Arc::new).collect();
+        Self { accounts, models: catalog::models(), faults, recorder }
+    }
+
+    pub(crate) fn account(&self, key: &str) -> Option<&std::sync::Arc<Account>> {
+        self.accounts.iter().find(|account| account.key == key)
+    }
+
+    pub(crate) fn model(&self, slug: &str) -> Option<&Entry> {
+        self.models.iter().find(|entry| entry.model.slug == slug)
+    }
+}

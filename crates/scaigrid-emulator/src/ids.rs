@@ -1,0 +1,45 @@
+//! Ids that look random, never repeat within a process, and need no random source.
+
+use crate::clock;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// One counter for all emulators of the process, so that ids of two emulators never meet.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static SEED: OnceLock<u64> = OnceLock::new();
+
+/// The id of one request, such as `req_9f86d081884c7d65`.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) String);
+
+impl RequestId {
+    pub(crate) fn next() -> Self {
+        Self(with_prefix("req_"))
+    }
+}
+
+/// `prefix` and 16 hex digits.
+pub(crate) fn with_prefix(prefix: &str) -> String {
+    let seed = *SEED.get_or_init(|| (clock::unix_millis() as u64) << 20);
+    format!("{prefix}{:016x}", mix(seed.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))))
+}
+
+/// The finaliser of splitmix64. It is a bijection, so different numbers stay different.
+fn mix(mut number: u64) -> u64 {
+    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ids_do_not_repeat() {
+        let ids: HashSet<String> = (0..10_000).map(|_| RequestId::next().0).collect();
+        assert_eq!(ids.len(), 10_000);
+        assert!(ids.iter().all(|id| id.starts_with("req_") && id.len() == 20));
+    }
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod admission;
+mod catalog;
+mod chat;
+mod clock;
+mod emulator;
+mod fault;
+mod gateway;
+mod ids;
+mod intake;
+mod ledger;
+mod models;
+mod query;
+mod rate_limit;
+mod record;
+mod reply;
+mod routes;
+mod summary;
+mod sync;
+mod text;
+mod wire;
+
+pub use emulator::{DEFAULT_API_KEY, DEFAULT_RATE_LIMIT_PER_MINUTE, Emulator, EmulatorBuilder, StartError};
+pub use fault::{Fault, Faults};
+pub use record::RecordedRequest;
+pub use text::count_tokens;

@@ -1,0 +1,90 @@
+//! What the emulator received.
+
+use crate::sync::lock;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use bytes::Bytes;
+use std::sync::Mutex;
+
+/// One request that the emulator received, on any path, also when a fault answered it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// The method, such as `POST`.
+    pub method: String,
+    /// The path as sent, percent-encoded.
+    pub path: String,
+    /// The query as sent, without the `?`.
+    pub query: Option<String>,
+    /// All headers in order, names in lower case. The value of `Authorization` is `Bearer [redacted]`.
+    pub headers: Vec<(String, String)>,
+    /// The whole body. Empty when it was too large or broken.
+    pub body: Bytes,
+    /// The id that the emulator gave the request.
+    pub request_id: String,
+    /// The HTTP status of the answer. `None` while there is none, and when the connection was closed, reset,
+    /// cut, or fed with raw bytes instead.
+    pub status: Option<u16>,
+    /// Which TCP connection brought it, counted from 0.
+    pub connection: u64,
+}
+
+impl RecordedRequest {
+    /// The first value of a header; the name is compared without case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// When the body is not JSON.
+    pub fn json(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+}
+
+/// The headers as text, without the credential.
+pub(crate) fn headers_without_secrets(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        let value = match name {
+            name if name == AUTHORIZATION => "Bearer [redacted]".to_owned(),
+            _ => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        };
+        (name.as_str().to_owned(), value)
+    };
+    headers.iter().map(text).collect()
+}
+
+/// All requests in order.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    requests: Mutex<Vec<RecordedRequest>>,
+    /// A server that runs for days must not keep every body.
+    disabled: bool,
+}
+
+impl Recorder {
+    pub(crate) fn disabled() -> Self {
+        Self { disabled: true, ..Self::default() }
+    }
+
+    pub(crate) fn push(&self, request: RecordedRequest) {
+        if !self.disabled {
+            lock(&self.requests).push(request);
+        }
+    }
+
+    pub(crate) fn set_status(&self, request_id: &str, status: u16) {
+        let mut requests = lock(&self.requests);
+        // The newest first: it is nearly always the one.
+        if let Some(request) = requests.iter_mut().rev().find(|request| request.request_id == request_id) {
+            request.status = Some(status);
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<RecordedRequest> {
+        lock(&self.requests).clone()
+    }
+}

@@ -1,0 +1,105 @@
+//! Answers in the gateway's envelope.
+
+use crate::ids::RequestId;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use scaigrid_types::{ApiError, ErrorCode, ErrorEnvelope, FieldError, Meta, Pagination, SuccessEnvelope};
+use serde::Serialize;
+
+/// On every answer, in the spelling of the documentation.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-scaigrid-request-id");
+
+/// What a handler returns on success.
+#[derive(Debug)]
+pub(crate) struct Reply<T> {
+    pub(crate) data: T,
+    pub(crate) pagination: Option<Pagination>,
+}
+
+impl<T> Reply<T> {
+    pub(crate) fn new(data: T) -> Self {
+        Self { data, pagination: None }
+    }
+}
+
+/// What a handler returns on failure.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    error: ApiError,
+}
+
+impl Failure {
+    /// With the documented status of the code, or 500.
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status: status_of(code.http_status().unwrap_or(500)), error: ApiError::new(code, message) }
+    }
+
+    /// With a code that the documentation does not know. Assumed: it names none for these cases.
+    pub(crate) fn undocumented(status: StatusCode, code: &str, message: &str) -> Self {
+        Self { status, error: ApiError::new(ErrorCode::from(code), message) }
+    }
+
+    /// A `VALIDATION_ERROR` that names every invalid field.
+    pub(crate) fn invalid(fields: &[FieldError]) -> Self {
+        let mut failure = Self::new(ErrorCode::ValidationError, "The request is invalid; see `details`.");
+        failure.error = failure.error.with_field_errors(fields);
+        failure
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.error = self.error.retry_after(seconds as f64);
+        self
+    }
+
+    /// The HTTP answer.
+    pub(crate) fn into_response(self, id: &RequestId) -> Response {
+        json(self.status, id, &ErrorEnvelope::new(self.error, Meta::with_request_id(&id.0)))
+    }
+}
+
+/// The HTTP answer of a handler.
+pub(crate) fn seal<T: Serialize>(id: &RequestId, outcome: Result<Reply<T>, Failure>) -> Response {
+    match outcome {
+        Ok(reply) => {
+            let mut envelope = SuccessEnvelope::new(reply.data, Meta::with_request_id(&id.0));
+            envelope.pagination = reply.pagination;
+            json(StatusCode::OK, id, &envelope)
+        }
+        Err(failure) => failure.into_response(id),
+    }
+}
+
+/// A JSON answer with the request id header.
+pub(crate) fn json(status: StatusCode, id: &RequestId, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => {
+            let mut response = Response::new(Body::from(bytes));
+            *response.status_mut() = status;
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            set_request_id(response.headers_mut(), id);
+            response
+        }
+        // Not reached: no type here has a map with keys that are not strings.
+        Err(_) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+/// Adds the request id header.
+pub(crate) fn set_request_id(headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        headers.insert(REQUEST_ID, value);
+    }
+}
+
+/// The status, or 500 for a number that no final answer can have.
+pub(crate) fn status_of(number: u16) -> StatusCode {
+    let status = StatusCode::from_u16(number).ok().filter(|status| !status.is_informational());
+    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,13 @@
+//! The emulator over real sockets.
+
+// Helpers of tests state what they expect in the shortest way, as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod chat;
+mod faults;
+mod http;
+mod lifecycle;
+mod lists;
+#[cfg(unix)]
+mod program;
+mod wire;

@@ -1,0 +1,73 @@
+//! What continuous integration checks.
+
+use std::process::Command;
+use std::time::Instant;
+
+/// Feature sets of `scaigrid` that people use, and that must build without the others.
+const FEATURE_SETS: [&str; 6] =
+    ["", "async", "async,rustls", "blocking", "blocking,rustls", "async,blocking,mock"];
+
+/// The same for `scaigrid-transport`.
+const TRANSPORT_FEATURE_SETS: [&str; 5] =
+    ["", "async,mock", "reqwest", "ureq,mock", "reqwest,ureq,rustls,mock"];
+
+/// One command: its title, its arguments after `cargo`, and extra environment.
+struct Step {
+    title: String,
+    arguments: Vec<String>,
+    variable: Option<(&'static str, &'static str)>,
+}
+
+fn step(title: impl Into<String>, arguments: &[&str]) -> Step {
+    let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    Step { title: title.into(), arguments, variable: None }
+}
+
+fn steps() -> Vec<Step> {
+    let mut steps = vec![
+        // The README's test command comes first, and as it stands there.
+        step("tests", &["test", "--workspace"]),
+        step("formatting", &["fmt", "--all", "--", "--check"]),
+        step("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        Step {
+            variable: Some(("RUSTDOCFLAGS", "-D warnings")),
+            ..step("documentation", &["doc", "--workspace", "--no-deps"])
+        },
+    ];
+    let sets = FEATURE_SETS.map(|set| ("scaigrid", set)).into_iter();
+    for (package, features) in sets.chain(TRANSPORT_FEATURE_SETS.map(|set| ("scaigrid-transport", set))) {
+        let arguments = [
+            "clippy",
+            "-p",
+            package,
+            "--no-default-features",
+            "--features",
+            features,
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        steps.push(step(format!("{package} with features [{features}]"), &arguments));
+    }
+    // Last, so that the output ends with a test summary.
+    let blocking = ["test", "-p", "scaigrid", "--no-default-features", "--features", "blocking", "--tests"];
+    steps.push(step("tests of a blocking-only build", &blocking));
+    steps
+}
+
+/// Runs every step and stops at the first that fails.
+pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
+    for step in steps() {
+        println!("\n== {}: cargo {}", step.title, step.arguments.join(" "));
+        #[allow(clippy::disallowed_methods, reason = "tells how long a step took")]
+        let started = Instant::now();
+        // The toolchain's own cargo, not the one of an outer `cargo run`.
+        let status = Command::new("cargo").args(&step.arguments).envs(step.variable).status()?;
+        if !status.success() {
+            return Err(format!("{} failed: {status}", step.title).into());
+        }
+        eprintln!("== {}: {:.0} s", step.title, started.elapsed().as_secs_f64());
+    }
+    Ok(())
+}

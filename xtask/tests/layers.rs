@@ -1,0 +1,85 @@
+//! The promises of the dependency tree, asked of cargo itself.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// All packages that a build of `package` with `features` links or builds with, on this platform.
+fn tree(package: &str, features: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "-p", package, "--no-default-features", "--features", features])
+        .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let names = String::from_utf8(output.stdout).unwrap();
+    names.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+fn ours(tree: &BTreeSet<String>) -> Vec<&str> {
+    tree.iter().map(String::as_str).filter(|name| name.starts_with("scaigrid")).collect()
+}
+
+#[track_caller]
+fn assert_none_of(tree: &BTreeSet<String>, names: &[&str]) {
+    for name in names {
+        assert!(!tree.contains(*name), "{name} must not be in {tree:?}");
+    }
+}
+
+#[test]
+fn layers_only_point_down() {
+    assert_eq!(ours(&tree("scaigrid-types", "")), ["scaigrid-types"]);
+    assert_eq!(ours(&tree("scaigrid-retry", "")), ["scaigrid-retry", "scaigrid-types"]);
+    assert_eq!(ours(&tree("scaigrid-transport", "reqwest,ureq,rustls")), ["scaigrid-transport"]);
+    assert_eq!(
+        ours(&tree("scaigrid", "async,blocking,rustls")),
+        ["scaigrid", "scaigrid-retry", "scaigrid-transport", "scaigrid-types"]
+    );
+    assert_eq!(ours(&tree("scaigrid-emulator", "")), ["scaigrid-emulator", "scaigrid-types"]);
+}
+
+#[test]
+fn types_and_retry_know_no_http_and_no_async() {
+    for package in ["scaigrid-types", "scaigrid-retry"] {
+        let tree = tree(package, "");
+        let http =
+            ["http", "bytes", "hyper", "reqwest", "ureq", "url", "tokio", "futures-core", "async-trait"];
+        assert_none_of(&tree, &http);
+    }
+    // Eighteen: serde and its derive, serde_json, thiserror, rust_decimal, and what they need.
+    assert!(tree("scaigrid-types", "").len() <= 18);
+}
+
+#[test]
+fn a_blocking_build_has_no_runtime() {
+    for features in ["blocking", "blocking,rustls"] {
+        let tree = tree("scaigrid", features);
+        assert!(tree.contains("ureq"));
+        assert_none_of(
+            &tree,
+            &["tokio", "hyper", "hyper-util", "reqwest", "futures-core", "async-trait", "mockall"],
+        );
+    }
+}
+
+#[test]
+fn an_async_build_has_no_ureq() {
+    for features in ["async", "async,rustls"] {
+        let tree = tree("scaigrid", features);
+        assert!(tree.contains("reqwest"));
+        assert_none_of(&tree, &["ureq", "ureq-proto", "mockall"]);
+    }
+}
+
+#[test]
+fn without_the_feature_there_is_no_tls() {
+    for features in ["async", "blocking", "async,blocking"] {
+        assert_none_of(
+            &tree("scaigrid", features),
+            &["rustls", "ring", "native-tls", "aws-lc-rs", "openssl"],
+        );
+    }
+    assert_none_of(&tree("scaigrid", "async,blocking,rustls"), &["native-tls", "aws-lc-rs", "openssl"]);
+}
