@@ -15,6 +15,7 @@ mod collected;
 mod error;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+pub mod sse;
 mod timeouts;
 #[cfg(feature = "rustls")]
 mod tls;

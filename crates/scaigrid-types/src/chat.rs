@@ -4,14 +4,20 @@
 //! The parameters, plain text messages, and the reply's `choices` and `usage` are documented. The shapes of
 //! multimodal parts, tool calls, and tool results are assumed to be OpenAI's.
 
+mod accumulator;
+mod chunk;
+mod chunk_choice;
 mod completion;
 mod content;
 mod message;
 mod request;
 mod tool;
 
+pub use accumulator::ChatAccumulator;
+pub use chunk::{ChatChunk, ChatStreamData, ChunkDecoder};
+pub use chunk_choice::{ChunkChoice, ChunkChoices, Delta, FunctionCallDelta, ToolCallDelta};
 pub use completion::{AssistantMessage, ChatCompletion, Choice, FinishReason};
 pub use content::{AudioFormat, Content, ContentPart};
 pub use message::{Message, Role};
-pub use request::{ChatRequest, Stop};
+pub use request::{ChatRequest, ChatStreamRequest, Stop};
 pub use tool::{FunctionCall, FunctionDefinition, Tool, ToolCall, ToolChoice};

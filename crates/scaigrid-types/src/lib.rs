@@ -30,8 +30,10 @@ mod usage;
 
 pub use accounting::{GroupBy, UsagePeriod, UsageSummary, UsageSummaryQuery, UsageSummaryRow};
 pub use chat::{
-    AssistantMessage, AudioFormat, ChatCompletion, ChatRequest, Choice, Content, ContentPart, FinishReason,
-    FunctionCall, FunctionDefinition, Message, Role, Stop, Tool, ToolCall, ToolChoice,
+    AssistantMessage, AudioFormat, ChatAccumulator, ChatChunk, ChatCompletion, ChatRequest, ChatStreamData,
+    ChatStreamRequest, Choice, ChunkChoice, ChunkChoices, ChunkDecoder, Content, ContentPart, Delta,
+    FinishReason, FunctionCall, FunctionCallDelta, FunctionDefinition, Message, Role, Stop, Tool, ToolCall,
+    ToolCallDelta, ToolChoice,
 };
 pub use decode_error::DecodeError;
 pub use endpoint::{Endpoint, InvalidRequest, Method, Path, Query, ReplaySafety, RequestBody};

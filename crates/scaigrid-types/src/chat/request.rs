@@ -216,6 +216,56 @@ impl Endpoint for ChatRequest {
     }
 }
 
+/// The same request, answered as a stream: `POST /v1/inference/chat` with `"stream": true`.
+///
+/// Its [`decode`](Endpoint::decode) is for a gateway that answers with a plain reply all the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChatStreamRequest<'a>(pub &'a ChatRequest);
+
+impl Endpoint for ChatStreamRequest<'_> {
+    type Reply = ChatCompletion;
+
+    fn name(&self) -> &'static str {
+        "chat_stream"
+    }
+
+    fn method(&self) -> Method {
+        self.0.method()
+    }
+
+    fn path(&self) -> Path {
+        self.0.path()
+    }
+
+    fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
+        #[derive(Serialize)]
+        struct Streamed<'a> {
+            #[serde(flatten)]
+            request: &'a ChatRequest,
+            stream: bool,
+        }
+        check(self.0)?;
+        // The field would stand beside ours.
+        let body = match self.0.stream {
+            None => RequestBody::json(&Streamed { request: self.0, stream: true }),
+            Some(_) => RequestBody::json(&ChatRequest { stream: Some(true), ..self.0.clone() }),
+        };
+        body.map(Some)
+    }
+
+    fn accept(&self) -> &'static str {
+        "text/event-stream"
+    }
+
+    fn replay_safety(&self) -> ReplaySafety {
+        self.0.replay_safety()
+    }
+
+    fn decode(&self, body: ResponseBody<'_>) -> Result<ChatCompletion, ReplyError> {
+        self.0.decode(body)
+    }
+}
+
 /// One text or several that end the output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -288,6 +338,16 @@ mod tests {
         assert_eq!(request.extra, *json!({"top_k": 40}).as_object().unwrap());
         assert_eq!(serde_json::to_value(&request).unwrap(), value);
         assert_eq!(ChatRequest::new("m").stop("x").stop.unwrap().texts(), ["x"]);
+    }
+
+    #[test]
+    fn a_streamed_request_says_so_once() {
+        for stream in [None, Some(false), Some(true)] {
+            let request = ChatRequest { stream, ..ChatRequest::new("m").extra("k", 1) };
+            let body = String::from_utf8(ChatStreamRequest(&request).body().unwrap().unwrap().bytes).unwrap();
+            assert_eq!(body.matches("\"stream\":true").count(), 1, "{body}");
+            assert_eq!(body.matches("stream").count(), 1, "{body}");
+        }
     }
 
     #[test]

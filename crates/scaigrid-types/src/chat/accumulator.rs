@@ -1,0 +1,267 @@
+//! Puts the chunks of a stream together.
+
+use super::{
+    AssistantMessage, ChatChunk, ChatCompletion, Choice, Content, Delta, FinishReason, Role, ToolCall,
+    ToolCallDelta,
+};
+use crate::Usage;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Chunks in, the completion out that a plain call would have given.
+///
+/// ```
+/// use scaigrid_types::{ChatAccumulator, ChatChunk, ChunkChoice, Delta};
+///
+/// let mut reply = ChatAccumulator::new();
+/// for text in ["Hel", "lo"] {
+///     let mut chunk = ChatChunk::default();
+///     chunk.choices = ChunkChoice::new(0, Delta::text(text)).into();
+///     reply.push(&chunk);
+/// }
+/// assert_eq!(reply.snapshot().text(), "Hello");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ChatAccumulator {
+    id: Option<Arc<str>>,
+    object: Option<Arc<str>>,
+    created: Option<u64>,
+    model: Option<Arc<str>>,
+    choices: BTreeMap<u32, PartialChoice>,
+    usage: Option<Usage>,
+    chunks: u64,
+    size: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct PartialChoice {
+    role: Option<Role>,
+    content: Option<String>,
+    reasoning_content: Option<String>,
+    tool_calls: BTreeMap<u64, ToolCall>,
+    finish_reason: Option<FinishReason>,
+}
+
+impl ChatAccumulator {
+    /// For a new stream.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a chunk.
+    pub fn push(&mut self, chunk: &ChatChunk) {
+        self.chunks += 1;
+        keep_first(&mut self.id, &chunk.id);
+        keep_first(&mut self.object, &chunk.object);
+        keep_first(&mut self.model, &chunk.model);
+        self.created = self.created.or(chunk.created);
+        for choice in &chunk.choices {
+            let partial = self.choices.entry(choice.index).or_default();
+            self.size += partial.push(&choice.delta);
+            if let Some(reason) = &choice.finish_reason {
+                partial.finish_reason = Some(reason.clone());
+            }
+        }
+        // Some servers send running totals: the last one counts.
+        self.usage = chunk.usage.or(self.usage);
+    }
+
+    /// The completion as far as it has come.
+    pub fn snapshot(&self) -> ChatCompletion {
+        let owned = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        let object = match self.object.as_deref() {
+            Some("chat.completion.chunk") => Some("chat.completion".to_owned()),
+            _ => owned(&self.object),
+        };
+        ChatCompletion {
+            id: owned(&self.id),
+            object,
+            created: self.created,
+            model: owned(&self.model),
+            choices: self.choices.iter().map(|(index, partial)| partial.snapshot(*index)).collect(),
+            usage: self.usage,
+        }
+    }
+
+    /// Token counts as far as they have come.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// How many chunks have come.
+    pub fn chunks(&self) -> u64 {
+        self.chunks
+    }
+
+    /// Bytes of text that have come, tool arguments and reasoning included.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+}
+
+fn keep_first(kept: &mut Option<Arc<str>>, new: &Option<Arc<str>>) {
+    if kept.is_none() {
+        kept.clone_from(new);
+    }
+}
+
+/// The number of bytes added.
+fn append(text: &mut Option<String>, new: Option<&str>) -> usize {
+    new.map_or(0, |new| {
+        text.get_or_insert_default().push_str(new);
+        new.len()
+    })
+}
+
+impl PartialChoice {
+    fn push(&mut self, delta: &Delta) -> usize {
+        if self.role.is_none() {
+            self.role.clone_from(&delta.role);
+        }
+        let mut size = append(&mut self.content, delta.content.as_deref());
+        size += append(&mut self.reasoning_content, delta.reasoning_content.as_deref());
+        size + delta.tool_calls.iter().map(|call| self.push_call(call)).sum::<usize>()
+    }
+
+    fn push_call(&mut self, delta: &ToolCallDelta) -> usize {
+        let call =
+            self.tool_calls.entry(self.key_of(delta)).or_insert_with(|| ToolCall::function("", "", ""));
+        if let Some(id) = delta.id.as_deref().filter(|id| !id.is_empty()) {
+            id.clone_into(&mut call.id);
+        }
+        if let Some(kind) = delta.kind.as_deref().filter(|kind| !kind.is_empty()) {
+            kind.clone_into(&mut call.kind);
+        }
+        if let Some(name) = delta.function.name.as_deref().filter(|name| !name.is_empty()) {
+            name.clone_into(&mut call.function.name);
+        }
+        let arguments = delta.function.arguments.as_deref().unwrap_or_default();
+        call.function.arguments.push_str(arguments);
+        arguments.len()
+    }
+
+    /// By index, else by id, else a new id begins a new call, and without either the last call goes on.
+    fn key_of(&self, delta: &ToolCallDelta) -> u64 {
+        if let Some(index) = delta.index {
+            return index.into();
+        }
+        let last = self.tool_calls.last_key_value().map(|(key, _)| *key);
+        match delta.id.as_deref().filter(|id| !id.is_empty()) {
+            Some(id) => {
+                let same = self.tool_calls.iter().rev().find(|(_, call)| call.id == id);
+                same.map_or(last.map_or(0, |last| last + 1), |(key, _)| *key)
+            }
+            None => last.unwrap_or(0),
+        }
+    }
+
+    fn snapshot(&self, index: u32) -> Choice {
+        // A stream announces the role with an empty text; a plain reply that only calls tools has none.
+        let is_void = !self.tool_calls.is_empty() && self.content.as_deref() == Some("");
+        let message = AssistantMessage {
+            role: self.role.clone().unwrap_or(Role::Assistant),
+            content: self.content.clone().filter(|_| !is_void).map(Content::Text),
+            tool_calls: self.tool_calls.values().cloned().collect(),
+            reasoning_content: self.reasoning_content.clone(),
+        };
+        Choice { index, message, finish_reason: self.finish_reason.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn accumulate(chunks: &[Value]) -> ChatCompletion {
+        let mut accumulator = ChatAccumulator::new();
+        for chunk in chunks {
+            accumulator.push(&serde_json::from_value(chunk.clone()).unwrap());
+        }
+        assert_eq!(accumulator.chunks(), chunks.len() as u64);
+        accumulator.snapshot()
+    }
+
+    fn delta(index: u32, delta: Value) -> Value {
+        json!({"choices": [{"index": index, "delta": delta}]})
+    }
+
+    fn calls(deltas: &[Value]) -> Vec<(String, String, String)> {
+        let chunks: Vec<_> = deltas.iter().map(|calls| delta(0, json!({"tool_calls": calls}))).collect();
+        let calls = accumulate(&chunks).tool_calls().to_vec();
+        calls.into_iter().map(|call| (call.id, call.function.name, call.function.arguments)).collect()
+    }
+
+    fn call(id: &str, name: &str, arguments: &str) -> (String, String, String) {
+        (id.into(), name.into(), arguments.into())
+    }
+
+    #[test]
+    fn choices_are_kept_apart_and_usage_is_the_last() {
+        let usage = |n: u64| json!({"prompt_tokens": 5, "completion_tokens": n, "total_tokens": 5 + n});
+        let reply = accumulate(&[
+            json!({"id": "c", "object": "chat.completion.chunk", "created": 7, "model": "m", "usage": usage(1),
+                "choices": [{"index": 0, "delta": {"role": "assistant", "content": "a"}}]}),
+            delta(1, json!({"content": "x"})),
+            delta(0, json!({"content": "b", "reasoning": "r"})),
+            json!({"choices": [{"index": 1, "delta": {}, "finish_reason": "stop"}]}),
+            json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}], "usage": null}),
+            json!({"choices": [], "usage": usage(2)}),
+        ]);
+        let expected = json!({"id": "c", "object": "chat.completion", "created": 7, "model": "m", "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "ab", "reasoning_content": "r"}, "finish_reason": "length"},
+            {"index": 1, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}], "usage": usage(2)});
+        assert_eq!(serde_json::to_value(reply).unwrap(), expected);
+    }
+
+    #[test]
+    fn tool_calls_come_together_by_index_id_or_order() {
+        let f = |value: Value| value;
+        assert_eq!(
+            calls(&[
+                f(
+                    json!([{"index": 1, "id": "c2", "function": {"name": "g", "arguments": "{"}}, {"index": 0, "id": "c1", "function": {"name": "f", "arguments": "{"}}])
+                ),
+                f(
+                    json!([{"index": 0, "function": {"arguments": "}"}}, {"index": 1, "id": "", "function": {"name": "", "arguments": "}"}}])
+                ),
+            ]),
+            [call("c1", "f", "{}"), call("c2", "g", "{}")]
+        );
+        assert_eq!(
+            calls(&[
+                json!([{"id": "c1", "function": {"name": "f", "arguments": "{"}}]),
+                json!([{"id": "c2", "function": {"name": "g", "arguments": "{}"}}]),
+                json!([{"id": "c1", "function": {"arguments": "}"}}]),
+            ]),
+            [call("c1", "f", "{}"), call("c2", "g", "{}")]
+        );
+        assert_eq!(
+            calls(&[
+                json!([{"id": "c1", "function": {"name": "f"}}]),
+                json!([{"function": {"arguments": "{}"}}])
+            ]),
+            [call("c1", "f", "{}")]
+        );
+    }
+
+    #[test]
+    fn a_completion_survives_as_one_chunk() {
+        let completion: ChatCompletion = serde_json::from_value(json!({"id": "c", "object": "chat.completion",
+            "choices": [{"index": 0, "message": {"role": "assistant", "content": null, "tool_calls": [
+                {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+                {"id": "c2", "type": "function", "function": {"name": "g", "arguments": "{}"}}]}, "finish_reason": "tool_calls"}],
+            "usage": {"total_tokens": 3}})).unwrap();
+        let mut accumulator = ChatAccumulator::new();
+        accumulator.push(&ChatChunk::from(completion.clone()));
+        assert_eq!(accumulator.snapshot(), completion);
+    }
+
+    #[test]
+    fn an_empty_text_beside_tool_calls_is_none() {
+        let chunks =
+            [delta(0, json!({"content": ""})), delta(0, json!({"tool_calls": [{"index": 0, "id": "c"}]}))];
+        assert_eq!(accumulate(&chunks).choices[0].message.content, None);
+        assert_eq!(accumulate(&chunks[..1]).choices[0].message.content, Some("".into()));
+    }
+}

@@ -1,0 +1,260 @@
+//! Chunks of a streamed chat reply.
+
+use super::chunk_choice::{ChunkChoice, ChunkChoices, Delta, FunctionCallDelta, ToolCallDelta};
+use super::{ChatCompletion, Content};
+use crate::{DecodeError, ErrorEnvelope, Usage, lenient};
+use serde::de::{Deserializer, IgnoredAny};
+use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// One piece of a streamed chat reply.
+///
+/// That text comes at `choices[0].delta.content` is documented (docs: `reference/inference`); every other name is
+/// assumed to be OpenAI's, and optional. Keys that this type does not name stay reachable through
+/// [`raw`](Self::raw).
+///
+/// ```
+/// use scaigrid_types::ChatChunk;
+///
+/// let chunk: ChatChunk = serde_json::from_str(r#"{"choices":[{"index":0,"delta":{"content":"Hel"}}]}"#).unwrap();
+/// assert_eq!(chunk.text(), "Hel");
+/// ```
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct ChatChunk {
+    /// Names the reply; the same in all its chunks.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared_text")]
+    pub id: Option<Arc<str>>,
+    /// `chat.completion.chunk`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared_text")]
+    pub object: Option<Arc<str>>,
+    /// When the reply was begun, in seconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<u64>,
+    /// The frontend slug that answers; the same in all chunks.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared_text")]
+    pub model: Option<Arc<str>>,
+    /// What is new of each answer. Usually one; none in a chunk that only carries usage.
+    pub choices: ChunkChoices,
+    /// Token counts so far. Usually in the last chunk only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    #[serde(skip)]
+    raw: Option<Arc<str>>,
+}
+
+fn shared_text<S: Serializer>(text: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().serialize(serializer)
+}
+
+impl ChatChunk {
+    /// The new text of the answer with index 0. Empty when there is none.
+    pub fn text(&self) -> &str {
+        let first = self.choices.iter().find(|choice| choice.index == 0);
+        first.and_then(|choice| choice.delta.content.as_deref()).unwrap_or_default()
+    }
+
+    /// The JSON text that the chunk was decoded from. `None` for a chunk that came otherwise.
+    pub fn raw(&self) -> Option<&str> {
+        self.raw.as_deref()
+    }
+}
+
+/// The raw text does not count.
+impl PartialEq for ChatChunk {
+    fn eq(&self, other: &Self) -> bool {
+        let fields =
+            |chunk: &Self| (chunk.id.clone(), chunk.object.clone(), chunk.created, chunk.model.clone());
+        fields(self) == fields(other) && self.choices == other.choices && self.usage == other.usage
+    }
+}
+
+impl<'de> Deserialize<'de> for ChatChunk {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(ChunkDecoder::new().own(Wire::deserialize(deserializer)?))
+    }
+}
+
+/// A whole reply as a stream of one chunk, for a gateway that answers a streaming call with a plain reply.
+impl From<ChatCompletion> for ChatChunk {
+    fn from(completion: ChatCompletion) -> Self {
+        let calls = |calls: Vec<super::ToolCall>| {
+            let call = |(index, call): (usize, super::ToolCall)| ToolCallDelta {
+                index: u32::try_from(index).ok(),
+                id: Some(call.id),
+                kind: Some(call.kind),
+                function: FunctionCallDelta {
+                    name: Some(call.function.name),
+                    arguments: Some(call.function.arguments),
+                },
+            };
+            calls.into_iter().enumerate().map(call).collect()
+        };
+        let choice = |choice: super::Choice| ChunkChoice {
+            index: choice.index,
+            delta: Delta {
+                role: Some(choice.message.role),
+                content: choice.message.content.as_ref().map(|content| Content::text(content).into_owned()),
+                reasoning_content: choice.message.reasoning_content,
+                tool_calls: calls(choice.message.tool_calls),
+            },
+            finish_reason: choice.finish_reason,
+        };
+        Self {
+            id: completion.id.map(Arc::from),
+            object: completion.object.map(Arc::from),
+            created: completion.created,
+            model: completion.model.map(Arc::from),
+            choices: completion.choices.into_iter().map(choice).collect(),
+            usage: completion.usage,
+            raw: None,
+        }
+    }
+}
+
+/// What a `data` field of a chat stream holds.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "nearly all are chunks; a box would cost each an allocation")]
+pub enum ChatStreamData {
+    /// A piece of the reply.
+    Chunk(ChatChunk),
+    /// A failure, in place of a piece.
+    Error(Box<ErrorEnvelope>),
+    /// JSON that is neither, such as a status message of a persona.
+    Other,
+}
+
+/// Decodes the chunks of one stream. Texts that repeat in every chunk are shared between them.
+#[derive(Clone, Debug, Default)]
+pub struct ChunkDecoder {
+    id: Option<Arc<str>>,
+    object: Option<Arc<str>>,
+    model: Option<Arc<str>>,
+}
+
+impl ChunkDecoder {
+    /// For a new stream.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Decodes one `data` field.
+    ///
+    /// # Errors
+    /// When it is not JSON, or a chunk of another form.
+    pub fn decode(&mut self, json: &str) -> Result<ChatStreamData, DecodeError> {
+        let wire: Wire<'_> =
+            serde_json::from_str(json).map_err(|error| DecodeError::from_json(json.as_bytes(), &error))?;
+        if wire.error.is_some() {
+            let error = ErrorEnvelope::from_slice(json.as_bytes()).unwrap_or_default();
+            return Ok(ChatStreamData::Error(Box::new(error)));
+        }
+        if wire.choices.is_none() && wire.usage.is_none() {
+            return Ok(ChatStreamData::Other);
+        }
+        let mut chunk = self.own(wire);
+        chunk.raw = Some(Arc::from(json));
+        Ok(ChatStreamData::Chunk(chunk))
+    }
+
+    fn own(&mut self, wire: Wire<'_>) -> ChatChunk {
+        ChatChunk {
+            id: share(&mut self.id, wire.id),
+            object: share(&mut self.object, wire.object),
+            created: wire.created,
+            model: share(&mut self.model, wire.model),
+            choices: wire.choices.unwrap_or_default(),
+            usage: wire.usage,
+            raw: None,
+        }
+    }
+}
+
+/// The text that the chunk before had, if it is the same.
+fn share(last: &mut Option<Arc<str>>, text: Option<Text<'_>>) -> Option<Arc<str>> {
+    let text = text?.0;
+    if last.as_deref() != Some(&*text) {
+        *last = Some(Arc::from(&*text));
+    }
+    last.clone()
+}
+
+/// A chunk, borrowed from its JSON as far as its texts repeat.
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow, default)]
+    id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    object: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "lenient::opt_u64")]
+    created: Option<u64>,
+    #[serde(borrow, default)]
+    model: Option<Text<'a>>,
+    #[serde(default)]
+    choices: Option<ChunkChoices>,
+    #[serde(default)]
+    usage: Option<Usage>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+}
+
+/// serde borrows inside `Cow` only where it stands alone.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn chunk(json: &str) -> ChatChunk {
+        match ChunkDecoder::new().decode(json).unwrap() {
+            ChatStreamData::Chunk(chunk) => chunk,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_chunk_round_trips_and_keeps_its_text() {
+        let value = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [
+            {"index": 0, "delta": {"role": "assistant", "content": "Hel"}, "finish_reason": null}]});
+        let json = value.to_string();
+        let decoded = chunk(&json);
+        assert_eq!((decoded.text(), decoded.raw()), ("Hel", Some(json.as_str())));
+        assert_eq!(serde_json::to_value(&decoded).unwrap(), value);
+        assert_eq!(serde_json::from_str::<ChatChunk>(&json).unwrap(), decoded);
+        assert_eq!(serde_json::from_value::<ChatChunk>(value).unwrap(), decoded);
+    }
+
+    #[test]
+    fn repeated_texts_are_shared() {
+        let mut decoder = ChunkDecoder::new();
+        let mut id = |text: &str| match decoder.decode(&format!(r#"{{"id":"{text}","choices":[]}}"#)).unwrap()
+        {
+            ChatStreamData::Chunk(chunk) => chunk.id.unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let (first, second, third) = (id("a\\u0062"), id("ab"), id("c"));
+        assert!(Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&second, &third));
+    }
+
+    #[test]
+    fn errors_and_other_objects_are_told_apart() {
+        let decode = |json: &str| ChunkDecoder::new().decode(json);
+        let Ok(ChatStreamData::Error(error)) = decode(r#"{"error":{"code":"x","message":"boom"}}"#) else {
+            panic!()
+        };
+        assert_eq!(error.error.message.as_deref(), Some("boom"));
+        assert_eq!(decode(r#"{"id":"x"}"#), Ok(ChatStreamData::Other));
+        assert_eq!(chunk(r#"{"choices":[{"delta":{"content":"Hi"}}],"error":null}"#).text(), "Hi");
+        assert_eq!(chunk(r#"{"usage":{"total_tokens":3}}"#).usage.unwrap().total(), 3);
+        for wrong in ["[DONE]x", "{\"choices\":[", "{}\n{}", "", "7", r#"{"choices":7}"#] {
+            assert!(decode(wrong).is_err(), "{wrong}");
+        }
+        let error = decode(r#"{"choices":[{"delta":{"content":{"secret":1}}}]}"#).unwrap_err();
+        assert!(error.path().starts_with("choices[0].delta.content"), "{error}");
+        assert!(!error.to_string().contains("secret`: "), "{error}");
+    }
+}
