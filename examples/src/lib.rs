@@ -30,6 +30,7 @@ impl Arguments {
             return Err(format!("unknown option {unknown}; usage: [--fail-twice] [SNIPPET]...").into());
         }
         if snippets.is_empty() && !std::io::stdin().is_terminal() {
+            eprintln!("reading a snippet from standard input");
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text)?;
             snippets.extend(Some(text.trim().to_owned()).filter(|text| !text.is_empty()));

@@ -105,7 +105,7 @@ fn mistakes_are_explained() {
         for (arguments, variables, part) in [
             (&["--what"][..], &[][..], "unknown option --what"),
             (&["--fail-twice"], &[("SCAIGRID_API_KEY", "sgk_x")], "unset SCAIGRID_API_KEY"),
-            (&[], &[("SCAIGRID_API_KEY", "")], "SCAIGRID_API_KEY is blank"),
+            (&[], &[("SCAIGRID_API_KEY", "")], "SCAIGRID_API_KEY: the credential is blank"),
             (&[], &[("SCAIGRID_API_KEY", "sgk_x"), ("SCAIGRID_BASE_URL", "nowhere")], "https://nowhere"),
         ] {
             let (output, _, stderr) = run(program, arguments, variables, "");

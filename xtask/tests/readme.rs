@@ -50,7 +50,7 @@ fn its_error_table_is_the_code() {
                 RetryClass::Hint => "after the hint",
                 RetryClass::Backoff => "with backoff",
                 RetryClass::Limited => "at most twice",
-                RetryClass::Reauth => "once, with a fresh token",
+                RetryClass::Reauth => "once, with a token provider",
                 RetryClass::ByStatus => "by status",
                 _ => "no",
             };

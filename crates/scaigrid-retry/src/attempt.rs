@@ -103,6 +103,8 @@ pub enum TransportFailure {
     BodyTooLarge,
     /// The request cannot be sent as it is.
     InvalidRequest,
+    /// The caller ended the call.
+    Cancelled,
 }
 
 /// The answer of a policy.

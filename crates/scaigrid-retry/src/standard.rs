@@ -100,13 +100,13 @@ impl StandardPolicy {
         may_have_run: bool,
         replay_safety: ReplaySafety,
     ) -> Result<u32, StopReason> {
-        use TransportFailure::{
-            BodyTooLarge, Connect, Dns, Interrupted, InvalidRequest, Proxy, Timeout, Tls,
-        };
+        use TransportFailure as Kind;
         match kind {
-            Tls | Proxy | BodyTooLarge | InvalidRequest => Err(StopReason::NotRetryable),
-            Dns | Connect | Timeout | Interrupted if !may_have_run => Ok(u32::MAX),
-            Dns | Connect | Timeout | Interrupted => match replay_safety {
+            Kind::Tls | Kind::Proxy | Kind::BodyTooLarge | Kind::InvalidRequest | Kind::Cancelled => {
+                Err(StopReason::NotRetryable)
+            }
+            Kind::Dns | Kind::Connect | Kind::Timeout | Kind::Interrupted if !may_have_run => Ok(u32::MAX),
+            Kind::Dns | Kind::Connect | Kind::Timeout | Kind::Interrupted => match replay_safety {
                 ReplaySafety::Idempotent => Ok(u32::MAX),
                 ReplaySafety::Inference if self.repeats_ambiguous_inference => Ok(u32::MAX),
                 _ => Err(StopReason::MayHaveRun),

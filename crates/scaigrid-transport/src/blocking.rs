@@ -4,6 +4,8 @@ use crate::collected::Collected;
 use crate::{Timeouts, TransportError};
 use bytes::Bytes;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Carries one request and brings back one answer, blocking the thread. See the
 /// [contract](crate#the-contract); the [crate's page](crate) has an example.
@@ -20,7 +22,7 @@ pub trait Transport: Send + Sync {
     ) -> Result<http::Response<Body>, TransportError>;
 }
 
-impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
+impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send(
         &self,
         request: http::Request<Bytes>,
@@ -34,12 +36,35 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
 /// as an [`Iterator`].
 ///
 /// Nothing is read ahead: bytes leave the socket when they are asked for.
-pub struct Body(Box<dyn Iterator<Item = Result<Bytes, TransportError>> + Send>);
+pub struct Body {
+    pieces: Box<dyn Iterator<Item = Result<Bytes, TransportError>> + Send>,
+    control: Option<Arc<dyn Control>>,
+}
+
+/// Reaches into a body that may be waiting on another thread.
+pub trait Control: Send + Sync {
+    /// Ends the body: a read that waits gives [`Cancelled`](crate::TransportErrorKind::Cancelled) at once.
+    fn cancel(&self);
+
+    /// From the next read on, allows this silence instead of [`Timeouts::read`].
+    fn limit_silence(&self, limit: Duration);
+}
 
 impl Body {
     /// From an iterator of pieces. After an error the iterator must end.
     pub fn new(pieces: impl Iterator<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
-        Self(Box::new(pieces))
+        Self { pieces: Box::new(pieces), control: None }
+    }
+
+    /// Adds a way to reach into the body.
+    pub fn with_control(mut self, control: impl Control + 'static) -> Self {
+        self.control = Some(Arc::new(control));
+        self
+    }
+
+    /// The way to reach into the body. `None` when the transport offers none.
+    pub fn control(&self) -> Option<Arc<dyn Control>> {
+        self.control.clone()
     }
 
     /// The next piece, `None` at the end.
@@ -47,7 +72,7 @@ impl Body {
     /// # Errors
     /// When the body breaks off, stalls, or takes too long.
     pub fn chunk(&mut self) -> Result<Option<Bytes>, TransportError> {
-        self.0.next().transpose()
+        self.pieces.next().transpose()
     }
 
     /// The whole body.
@@ -74,7 +99,7 @@ impl Iterator for Body {
     type Item = Result<Bytes, TransportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        self.pieces.next()
     }
 }
 

@@ -23,6 +23,9 @@ pub enum TransportErrorKind {
     /// The exchange took longer than [`Timeouts::attempt`](crate::Timeouts::attempt). May have run. Retried if
     /// idempotent.
     Timeout,
+    /// No byte of the body came within [`Timeouts::first_byte`](crate::Timeouts::first_byte). May have run. Retried if
+    /// idempotent.
+    FirstByteTimeout,
     /// The server was silent for longer than [`Timeouts::read`](crate::Timeouts::read). May have run. Retried if
     /// idempotent.
     ReadTimeout,
@@ -33,6 +36,8 @@ pub enum TransportErrorKind {
     Protocol,
     /// The body is larger than allowed. Has run. Never retried.
     BodyTooLarge,
+    /// Another thread ended the exchange. May have run. Never retried.
+    Cancelled,
 }
 
 impl TransportErrorKind {
@@ -40,15 +45,10 @@ impl TransportErrorKind {
     pub fn may_have_run(self) -> bool {
         use TransportErrorKind as Kind;
         match self {
-            Kind::InvalidRequest
-            | Kind::Dns
-            | Kind::Connect
-            | Kind::ConnectTimeout
-            | Kind::Tls
-            | Kind::Proxy => false,
-            Kind::Timeout | Kind::ReadTimeout | Kind::Interrupted | Kind::Protocol | Kind::BodyTooLarge => {
-                true
-            }
+            Kind::InvalidRequest | Kind::Dns | Kind::Connect | Kind::ConnectTimeout => false,
+            Kind::Tls | Kind::Proxy => false,
+            Kind::Timeout | Kind::FirstByteTimeout | Kind::ReadTimeout => true,
+            Kind::Interrupted | Kind::Protocol | Kind::BodyTooLarge | Kind::Cancelled => true,
         }
     }
 
@@ -62,10 +62,12 @@ impl TransportErrorKind {
             Kind::Tls => "no trusted TLS connection",
             Kind::Proxy => "the proxy failed",
             Kind::Timeout => "the exchange took too long",
+            Kind::FirstByteTimeout => "no answer began in time",
             Kind::ReadTimeout => "the server was silent for too long",
             Kind::Interrupted => "the connection broke",
             Kind::Protocol => "the answer is not valid HTTP",
             Kind::BodyTooLarge => "the answer is larger than allowed",
+            Kind::Cancelled => "cancelled",
         }
     }
 }

@@ -22,6 +22,8 @@ mod tls;
 #[cfg(feature = "async")]
 mod transport;
 #[cfg(feature = "ureq")]
+mod ureq_connect;
+#[cfg(feature = "ureq")]
 mod ureq_transport;
 
 #[cfg(feature = "async")]

@@ -1,6 +1,7 @@
 //! The async transport on reqwest. The only module that names reqwest in public.
 
 use crate::error::find_cause;
+use crate::timeouts::{ReadLimit, now};
 use crate::{Body, Timeouts, Transport, TransportError, TransportErrorKind as Kind, require_scheme};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 /// The async transport on reqwest: HTTP/1.1, pooled connections, proxies from the environment, no redirects, no
 /// retries of its own. Needs a tokio runtime with timers when it sends. Cheap to clone; clones share the pool.
@@ -29,6 +30,8 @@ use tokio::time::{Instant, Sleep};
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
+    /// Whether the client was built here, so that its TLS is ours.
+    is_ours: bool,
 }
 
 /// Settings of a [`ReqwestTransport`].
@@ -52,7 +55,8 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Sets up no TLS. Saves reading the platform's certificates when only `http` addresses are used.
+    /// Trusts no certificate, so that `https` fails. Saves reading the platform's certificates when only `http` addresses
+    /// are used.
     pub fn http_only(mut self) -> Self {
         self.http_only = true;
         self
@@ -78,7 +82,7 @@ impl ReqwestTransportBuilder {
             client = client.tls_backend_preconfigured(crate::tls::client_config(self.http_only)?);
         }
         let failed = |error| TransportError::new(Kind::InvalidRequest).with_source(error);
-        client.build().map(|client| ReqwestTransport { client }).map_err(failed)
+        client.build().map(|client| ReqwestTransport { client, is_ours: true }).map_err(failed)
     }
 }
 
@@ -96,7 +100,7 @@ impl ReqwestTransport {
     /// ([`redirect::Policy::none`](reqwest::redirect::Policy::none)) and repeat nothing
     /// ([`retry::never`](reqwest::retry::never)).
     pub fn from_client(client: reqwest::Client) -> Self {
-        Self { client }
+        Self { client, is_ours: false }
     }
 }
 
@@ -107,20 +111,23 @@ impl Transport for ReqwestTransport {
         request: http::Request<Bytes>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError> {
-        require_scheme(request.uri())?;
+        if self.is_ours {
+            require_scheme(request.uri())?;
+        }
         require_runtime()?;
         let host = request.uri().host().unwrap_or_default().to_owned();
         let mut request = reqwest::Request::try_from(request).map_err(|error| failure(error, &host))?;
         *request.timeout_mut() = timeouts.attempt;
+        let limit = ReadLimit::new(timeouts, now());
         let head = self.client.execute(request);
-        let response = match timeouts.read {
+        let response = match limit.next(now()) {
             None => head.await,
-            Some(limit) => tokio::time::timeout(limit, head)
+            Some((limit, kind)) => tokio::time::timeout(limit, head)
                 .await
-                .map_err(|_| TransportError::new(Kind::ReadTimeout).with_host(host.clone()))?,
+                .map_err(|_| TransportError::new(kind).with_host(host.clone()))?,
         };
         let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
-        Ok(response.map(|body| Body::new(Pieces { body, silence: timeouts.read.map(Silence::new), host })))
+        Ok(response.map(|body| Body::new(Pieces { body: Some(body), limit, silence: None, host })))
     }
 }
 
@@ -133,11 +140,48 @@ fn require_runtime() -> Result<(), TransportError> {
     tokio::runtime::Handle::try_current().map(drop).map_err(missing)
 }
 
-/// The pieces of a body, each awaited for no longer than the silence allowed.
+/// The pieces of a body, each awaited for no longer than allowed.
 struct Pieces {
-    body: reqwest::Body,
-    silence: Option<Silence>,
+    body: Option<reqwest::Body>,
+    limit: ReadLimit,
+    /// Runs only while a piece is awaited: time that the reader takes between pieces does not count.
+    silence: Option<(Pin<Box<Sleep>>, Kind)>,
     host: String,
+}
+
+impl Pieces {
+    /// The next piece, or what the end of the wait means.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, TransportError>>> {
+        loop {
+            let Some(body) = &mut self.body else { return Poll::Ready(None) };
+            let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
+                return self.poll_silence(context).map(|error| Some(Err(error)));
+            };
+            self.silence = None;
+            match frame {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) if !data.is_empty() => {
+                        self.limit.flows();
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                    // Nothing in it, or trailers, which say nothing that matters here.
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
+        if self.silence.is_none() {
+            let timer = |(limit, kind)| (Box::pin(tokio::time::sleep(limit)), kind);
+            self.silence = self.limit.next(now()).map(timer);
+        }
+        let Some((timer, kind)) = &mut self.silence else { return Poll::Pending };
+        ready!(timer.as_mut().poll(context));
+        Poll::Ready(TransportError::new(*kind).with_host(self.host.as_str()))
+    }
 }
 
 impl Stream for Pieces {
@@ -145,53 +189,12 @@ impl Stream for Pieces {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        loop {
-            let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) else {
-                let Some(silence) = &mut this.silence else { return Poll::Pending };
-                ready!(silence.poll(context));
-                let error = TransportError::new(Kind::ReadTimeout).with_host(this.host.as_str());
-                return Poll::Ready(Some(Err(error)));
-            };
-            if let Some(silence) = &mut this.silence {
-                silence.end();
-            }
-            match frame {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &this.host)))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if data.is_empty() => {}
-                    Ok(data) => return Poll::Ready(Some(Ok(data))),
-                    // Trailers say nothing that matters here.
-                    Err(_) => {}
-                },
-            }
+        let piece = ready!(this.poll_piece(context));
+        if !matches!(piece, Some(Ok(_))) {
+            // Closes the connection, and ends the stream.
+            this.body = None;
         }
-    }
-}
-
-/// A timer that runs only while a piece is awaited: time that the reader takes between pieces does not count.
-struct Silence {
-    limit: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
-    running: bool,
-}
-
-impl Silence {
-    fn new(limit: Duration) -> Self {
-        Self { limit, timer: None, running: false }
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limit)));
-        if !self.running {
-            timer.as_mut().reset(Instant::now() + self.limit);
-            self.running = true;
-        }
-        timer.as_mut().poll(context)
-    }
-
-    fn end(&mut self) {
-        self.running = false;
+        Poll::Ready(piece)
     }
 }
 
@@ -206,7 +209,7 @@ fn kind_of(error: &reqwest::Error) -> Kind {
         return Kind::InvalidRequest;
     }
     #[cfg(feature = "rustls")]
-    if find_cause::<rustls::Error>(error).is_some() {
+    if error.is_connect() && find_cause::<rustls::Error>(error).is_some() {
         return Kind::Tls;
     }
     if error.is_dns() {

@@ -1,13 +1,19 @@
 //! The blocking transport on ureq. The only module that names ureq in public.
 
 use crate::error::find_cause;
+use crate::timeouts::now;
+use crate::ureq_connect::{Exchange, Known, agent};
 use crate::{Timeouts, TransportError, TransportErrorKind as Kind, blocking, require_scheme};
 use bytes::Bytes;
 use std::io::{self, Read};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// The blocking transport on ureq: HTTP/1.1, pooled connections, proxies from the environment, no redirects, no
-/// retries of its own. Cheap to clone; clones share the pool.
+/// The blocking transport on ureq: HTTP/1.1, pooled connections, no redirects, no retries of its own. Cheap to clone;
+/// clones share the pool.
+///
+/// A proxy is taken from the first of `ALL_PROXY`, `HTTPS_PROXY`, and `HTTP_PROXY` that is set, for `http` and `https`
+/// alike; `NO_PROXY` lists exceptions.
 ///
 /// ```no_run
 /// # fn run() -> Result<(), scaigrid_transport::TransportError> {
@@ -24,6 +30,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct UreqTransport {
     agent: ureq::Agent,
+    /// Whether the agent was built here, so that its TLS is ours.
+    is_ours: bool,
 }
 
 /// Settings of a [`UreqTransport`].
@@ -40,7 +48,7 @@ const IDLE_CONNECTIONS: usize = 256;
 const READ_SIZE: usize = 16 * 1024;
 
 impl UreqTransportBuilder {
-    /// Limits the time to connect, TLS included. Default: 10 seconds.
+    /// Limits the time to resolve the host, and again the time to connect, TLS included. Default: 10 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
@@ -55,11 +63,8 @@ impl UreqTransportBuilder {
     /// Builds the transport. Connects to nothing.
     pub fn build(self) -> UreqTransport {
         let mut config = ureq::Agent::config_builder()
+            .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout))
-            .http_status_as_error(false)
-            // A 3xx is an answer: the bearer must not follow it elsewhere.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
         if !self.use_proxy {
@@ -70,7 +75,7 @@ impl UreqTransportBuilder {
             let roots = ureq::tls::RootCerts::PlatformVerifier;
             config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
         }
-        UreqTransport { agent: config.build().into() }
+        UreqTransport { agent: agent(config.build()), is_ours: true }
     }
 }
 
@@ -80,11 +85,11 @@ impl UreqTransport {
         UreqTransportBuilder { connect_timeout: Duration::from_secs(10), use_proxy: true }
     }
 
-    /// On an agent of your own. It must not turn statuses into errors
-    /// ([`http_status_as_error(false)`](ureq::config::ConfigBuilder::http_status_as_error)), and should follow no
-    /// redirects ([`max_redirects(0)`](ureq::config::ConfigBuilder::max_redirects)).
+    /// On an agent of your own, with its own TLS, proxies, and pool. Without our connector, a read is limited by the time
+    /// for the whole attempt only, some failures to connect cannot be told from later ones, and an exchange cannot be
+    /// cancelled while it waits.
     pub fn from_agent(agent: ureq::Agent) -> Self {
-        Self { agent }
+        Self { agent, is_ours: false }
     }
 
     fn run<B: ureq::AsSendBody>(
@@ -96,7 +101,10 @@ impl UreqTransport {
             .agent
             .configure_request(request)
             .timeout_global(timeouts.attempt)
-            .timeout_per_read(timeouts.read)
+            .http_status_as_error(false)
+            // A 3xx is an answer: the bearer must not follow it elsewhere.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .build();
         self.agent.run(request)
     }
@@ -108,19 +116,41 @@ impl blocking::Transport for UreqTransport {
         request: http::Request<Bytes>,
         timeouts: Timeouts,
     ) -> Result<http::Response<blocking::Body>, TransportError> {
-        require_scheme(request.uri())?;
+        if self.is_ours {
+            require_scheme(request.uri())?;
+        }
         let host = request.uri().host().unwrap_or_default().to_owned();
+        let exchange = Exchange::new(timeouts, now());
         let (head, body) = request.into_parts();
         let bodiless = body.is_empty() && matches!(head.method, http::Method::GET | http::Method::DELETE);
-        let response = if bodiless {
-            self.run(http::Request::from_parts(head, ()), timeouts)
-        } else {
-            self.run(http::Request::from_parts(head, &*body), timeouts)
-        };
+        let response = exchange.run(|| match bodiless {
+            true => self.run(http::Request::from_parts(head, ()), timeouts),
+            false => self.run(http::Request::from_parts(head, &*body), timeouts),
+        });
         let response = response.map_err(|error| failure(error, &host))?;
         Ok(response.map(|body| {
-            blocking::Body::new(Pieces { body: Some(body.into_reader()), buffer: vec![0; READ_SIZE], host })
+            let reach = Reach(Arc::downgrade(&exchange));
+            let pieces =
+                Pieces { body: Some(body.into_reader()), buffer: vec![0; READ_SIZE], exchange, host };
+            blocking::Body::new(pieces).with_control(reach)
         }))
+    }
+}
+
+/// Does nothing once the body is gone: its connection may serve another exchange by then.
+struct Reach(Weak<Exchange>);
+
+impl blocking::Control for Reach {
+    fn cancel(&self) {
+        if let Some(exchange) = self.0.upgrade() {
+            exchange.cancel();
+        }
+    }
+
+    fn limit_silence(&self, limit: Duration) {
+        if let Some(exchange) = self.0.upgrade() {
+            exchange.limit.limit_silence(limit);
+        }
     }
 }
 
@@ -128,30 +158,38 @@ impl blocking::Transport for UreqTransport {
 struct Pieces {
     body: Option<ureq::BodyReader<'static>>,
     buffer: Vec<u8>,
+    exchange: Arc<Exchange>,
     host: String,
+}
+
+impl Pieces {
+    fn read(&mut self) -> io::Result<usize> {
+        let Some(body) = &mut self.body else { return Ok(0) };
+        loop {
+            match self.exchange.run(|| body.read(&mut self.buffer)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
 }
 
 impl Iterator for Pieces {
     type Item = Result<Bytes, TransportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let read = loop {
-            match self.body.as_mut()?.read(&mut self.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        match read {
-            Ok(len) if len > 0 => self.buffer.get(..len).map(|piece| Ok(Bytes::copy_from_slice(piece))),
-            Ok(_) => {
-                self.body = None;
-                None
-            }
-            Err(error) => {
-                self.body = None;
-                Some(Err(failure(error.into(), &self.host)))
-            }
+        self.body.as_ref()?;
+        let read = self.read();
+        if let Ok(len @ 1..) = read {
+            self.exchange.limit.flows();
+            return self.buffer.get(..len).map(|piece| Ok(Bytes::copy_from_slice(piece)));
         }
+        self.body = None;
+        // The end of a cancelled connection looks like the end of its body.
+        if self.exchange.is_cancelled() {
+            return Some(Err(TransportError::new(Kind::Cancelled).with_host(self.host.as_str())));
+        }
+        read.err().map(|error| Err(failure(error.into(), &self.host)))
     }
 }
 
@@ -162,38 +200,30 @@ fn failure(error: ureq::Error, host: &str) -> TransportError {
 fn kind_of(error: &ureq::Error) -> Kind {
     use ureq::{Error, Timeout};
     match error {
+        Error::Other(other) => other.downcast_ref::<Known>().map_or(Kind::Interrupted, |known| known.kind),
         Error::HostNotFound => Kind::Dns,
         Error::ConnectionFailed => Kind::Connect,
         Error::Timeout(Timeout::Resolve | Timeout::Connect) => Kind::ConnectTimeout,
         Error::Timeout(Timeout::PerRead) => Kind::ReadTimeout,
         Error::Timeout(_) => Kind::Timeout,
         Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => Kind::Proxy,
-        Error::Tls(_) | Error::TlsRequired => Kind::Tls,
         Error::Protocol(_) | Error::LargeResponseHeader(..) => Kind::Protocol,
         Error::Http(_) | Error::BadUri(_) | Error::RequireHttpsOnly(_) => Kind::InvalidRequest,
-        Error::Io(error) => kind_of_io(error),
-        #[cfg(feature = "rustls")]
-        Error::Rustls(_) | Error::Pem(_) => Kind::Tls,
+        // An error in a body comes wrapped.
+        Error::Io(error) => find_cause::<Error>(error).map_or_else(|| kind_of_io(error), kind_of),
         _ => Kind::Interrupted,
     }
 }
 
-/// Connecting and talking end in the same ureq variant. These kinds come from connecting only.
+/// For agents without our connector: these kinds come from connecting only.
 fn kind_of_io(error: &io::Error) -> Kind {
     use io::ErrorKind as Io;
-    #[cfg(feature = "rustls")]
-    if find_cause::<rustls::Error>(error).is_some() {
-        return Kind::Tls;
-    }
     match error.kind() {
         Io::ConnectionRefused
         | Io::HostUnreachable
         | Io::NetworkUnreachable
         | Io::NetworkDown
         | Io::AddrNotAvailable => Kind::Connect,
-        _ => match find_cause::<ureq::Error>(error) {
-            Some(inner) => kind_of(inner),
-            None => Kind::Interrupted,
-        },
+        _ => Kind::Interrupted,
     }
 }

@@ -146,8 +146,8 @@ impl Endpoint for UsageSummaryQuery {
 
     fn decode(&self, body: ResponseBody<'_>) -> Result<UsageSummary, ReplyError> {
         // Documented: an array. Assumed: without `group_by`, maybe one object.
-        match body.data::<Value>()? {
-            Value::Object(row) if !row.values().any(Value::is_array) => {
+        match body.json::<Value>()?.get("data").cloned().unwrap_or_default() {
+            Value::Object(row) if row.contains_key("request_count") || row.contains_key("total_cost") => {
                 body.data().map(|row| UsageSummary { rows: vec![row] })
             }
             _ => body.page().map(|page| UsageSummary { rows: page.items }),

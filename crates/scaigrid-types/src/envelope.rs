@@ -207,6 +207,22 @@ impl ErrorEnvelope {
         Some(Self { status: ErrorStatus, error, meta })
     }
 
+    /// From the data of an `error` event of a stream. Documented: the bare object `{"code","message"}`. An envelope, an
+    /// `error` object inside, and plain text, which is then the message, are understood too.
+    pub fn from_event(data: &str) -> Self {
+        if let Some(envelope) = Self::from_slice(data.as_bytes()) {
+            return envelope;
+        }
+        let error = match serde_json::from_str(data) {
+            Ok(error @ (Value::Object(_) | Value::String(_))) => ApiError::from_value(&error),
+            _ => ApiError {
+                message: Some(data.to_owned()).filter(|text| !text.is_empty()),
+                ..ApiError::default()
+            },
+        };
+        Self { status: ErrorStatus, error, meta: None }
+    }
+
     /// The request id in the body.
     pub fn request_id(&self) -> Option<&str> {
         self.meta.as_ref()?.request_id.as_deref()
@@ -248,6 +264,20 @@ mod tests {
         for fine in [json!({"error": null, "data": 1}), json!({"status": "ok"}), json!([1]), json!("error")] {
             assert_eq!(from(fine), None);
         }
+    }
+
+    #[test]
+    fn error_events_have_several_forms() {
+        let from = |data: &str| {
+            let error = ErrorEnvelope::from_event(data).error;
+            (error.code.map(|code| code.to_string()), error.message)
+        };
+        let both = (Some("BACKEND_ERROR".to_owned()), Some("died".to_owned()));
+        assert_eq!(from(r#"{"code":"BACKEND_ERROR","message":"died"}"#), both);
+        assert_eq!(from(r#"{"error":{"code":"BACKEND_ERROR","message":"died"}}"#), both);
+        assert_eq!(from("upstream died"), (None, Some("upstream died".to_owned())));
+        assert_eq!(from(r#""quoted""#), (None, Some("quoted".to_owned())));
+        assert_eq!(from(""), (None, None));
     }
 
     #[test]

@@ -54,43 +54,67 @@ pub(crate) fn opt_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 pub(crate) fn opt_string_or_ignore<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
-    struct Text;
-    impl<'de> Visitor<'de> for Text {
-        type Value = Option<String>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("anything")
+    Ok(match Scalar::deserialize(deserializer)? {
+        Scalar::Text(text) => Some(text),
+        _ => None,
+    })
+}
+
+/// Whole seconds of a time, which may have a fraction. Nothing when the value has another type.
+pub(crate) fn opt_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Scalar::deserialize(deserializer)? {
+        Scalar::Number(seconds) if seconds >= 0.0 => Some(seconds as u64),
+        _ => None,
+    })
+}
+
+/// Any value, kept as far as it is a text or a number.
+enum Scalar {
+    Text(String),
+    Number(f64),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Scalar;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text(text.to_owned()))
+            }
+            fn visit_string<E: Error>(self, text: String) -> Result<Scalar, E> {
+                Ok(Scalar::Text(text))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(number as f64))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(number as f64))
+            }
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(number))
+            }
+            fn visit_unit<E: Error>(self) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
         }
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Some(text.to_owned()))
-        }
-        fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
-            Ok(Some(text))
-        }
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(None)
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            Ok(None)
-        }
+        deserializer.deserialize_any(Any)
     }
-    deserializer.deserialize_any(Text)
 }
 
 #[cfg(test)]
@@ -103,6 +127,8 @@ mod tests {
         count: Option<u64>,
         #[serde(default, deserialize_with = "super::opt_string_or_ignore")]
         text: Option<String>,
+        #[serde(default, deserialize_with = "super::opt_seconds")]
+        created: Option<u64>,
         #[serde(default, deserialize_with = "super::null_as_default")]
         list: Vec<u8>,
     }
@@ -117,6 +143,20 @@ mod tests {
         assert_eq!(decode(r#"{"count":null,"list":null}"#).unwrap(), decode("{}").unwrap());
         for wrong in [r#"{"count":-1}"#, r#"{"count":1.5}"#, r#"{"count":1e30}"#, r#"{"count":"1"}"#] {
             assert!(decode(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_lose_their_fraction_and_odd_ones_are_ignored() {
+        for (json, seconds) in [
+            ("1713888715.123", Some(1_713_888_715)),
+            ("7", Some(7)),
+            ("\"x\"", None),
+            ("-1", None),
+            ("null", None),
+            ("{}", None),
+        ] {
+            assert_eq!(decode(&format!(r#"{{"created":{json}}}"#)).unwrap().created, seconds, "{json}");
         }
     }
 

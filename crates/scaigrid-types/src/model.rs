@@ -6,7 +6,7 @@ use crate::lenient;
 use crate::open_enum::open_enum;
 use crate::{Endpoint, Method, Money, Page, Path, Query, ReplyError, ResponseBody};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 open_enum! {
     /// What a model works on. Documented, open set.
@@ -88,15 +88,15 @@ pub struct Model {
     /// Price of a million output tokens, without a currency. Assumed in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_price_per_mtok: Option<Money>,
-    /// Request parameters that apply when a request sets none. Assumed in answers.
+    /// Request parameters that apply when a request sets none; an object. Assumed in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default_params: Option<Map<String, Value>>,
-    /// What it can do, such as `tool_use` and `streaming`. Assumed in answers.
+    pub default_params: Option<Value>,
+    /// What it can do: an object of booleans such as `tool_use` and `streaming`. Assumed in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub capabilities: Option<Map<String, Value>>,
-    /// Further facts, such as a `persona_id`. Assumed in answers.
+    pub capabilities: Option<Value>,
+    /// Further facts, an object, such as a `persona_id`. Assumed in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Map<String, Value>>,
+    pub metadata: Option<Value>,
     /// An opaque id. Assumed in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,

@@ -12,7 +12,7 @@ pub use rust_decimal::Decimal;
 /// An exact decimal amount without a currency, such as a cost of `0.007275`.
 ///
 /// The gateway sends amounts as decimal strings and documents no currency (docs: `reference/accounting`).
-/// The scale is kept: `62.40` prints as `62.40`. Range: 28 significant digits. A JSON number is accepted
+/// The scale is kept: `62.40` prints as `62.40`. Range: 28 significant digits; a longer fraction is rounded. A JSON number is accepted
 /// too (assumed) and read as the shortest decimal that denotes it. Serialises as a string.
 ///
 /// ```
@@ -58,7 +58,8 @@ impl FromStr for Money {
         let amount = if text.contains(['e', 'E']) {
             Decimal::from_scientific(text)
         } else {
-            Decimal::from_str_exact(text)
+            // Exact as far as 28 digits go; a longer fraction is rounded rather than lost.
+            Decimal::from_str_exact(text).or_else(|_| Decimal::from_str(text))
         };
         amount.map(Money).map_err(|_| ParseMoneyError(()))
     }
@@ -147,12 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn a_fraction_longer_than_fits_is_rounded() {
+        let long: Money = "0.0072750000000000000000000000000".parse().unwrap();
+        assert_eq!(long, "0.007275".parse().unwrap());
+    }
+
+    #[test]
     fn what_is_not_an_amount_is_an_error() {
         for json in ["\"\"", "\"12 EUR\"", "\"NaN\"", "true", "[]", "1e300", "\"1e300\""] {
             assert!(serde_json::from_str::<Money>(json).is_err(), "{json}");
         }
-        // More digits than fit are refused, not rounded.
-        assert!("0.12345678901234567890123456789012345".parse::<Money>().is_err());
+        assert!("123456789012345678901234567890123".parse::<Money>().is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 ///
 /// Source: docs `reference/accounting`, `reference/models-and-routing`. The gateway documents seven list
 /// shapes; all decode into this type.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The items, in the server's order.
@@ -76,12 +76,14 @@ pub(crate) fn decode<T: DeserializeOwned>(body: Value) -> Result<Page<T>, Decode
         Value::Array(items) => return Ok(Page::new(items_of(items, "")?, None)),
         _ => return Err(DecodeError::new("", "expected a list")),
     };
-    let mut data = body.remove("data").unwrap_or(Value::Null);
+    let Some(mut data) = body.remove("data") else {
+        return Err(DecodeError::new("", "missing field `data`"));
+    };
     let next_cursor = next_cursor(&body, &data);
     let (path, items) = match &mut data {
         Value::Array(items) => ("data".to_owned(), std::mem::take(items)),
         Value::Object(object) => take_list(object)?,
-        Value::Null => return Err(DecodeError::new("", "missing field `data`")),
+        Value::Null => ("data".to_owned(), Vec::new()),
         _ => return Err(DecodeError::new("data", "expected a list")),
     };
     Ok(Page::new(items_of(items, &path)?, next_cursor))
@@ -173,6 +175,7 @@ mod tests {
     fn empty_lists_and_wrong_shapes() {
         assert_eq!(page(json!({"data": {"items": null}})), Page::new(vec![], None));
         assert_eq!(page(json!({"data": {}})), Page::new(vec![], None));
+        assert_eq!(page(json!({"data": null})), Page::new(vec![], None));
         for wrong in [json!({}), json!(1), json!({"data": 1}), json!({"data": {"a": [1], "b": [2]}})] {
             assert!(decode::<u8>(wrong.clone()).is_err(), "{wrong}");
         }

@@ -26,13 +26,23 @@ pub struct RawRequest {
     query: Query,
     body: Option<Result<RequestBody, InvalidRequest>>,
     replay_safety: Option<ReplaySafety>,
+    /// Encoding it once more would call something else than was meant.
+    is_path_encoded: bool,
 }
 
 impl RawRequest {
-    /// A call of a path below the base URL, such as `/v1/users`. Segments of the path are percent-encoded
-    /// when sent; add ids with [`segment`](Self::segment), so that a `/` inside one stays inside.
+    /// A call of a path below the base URL, such as `/v1/users`. It must not be percent-encoded, and must not hold a
+    /// query: add ids with [`segment`](Self::segment) and parameters with [`query`](Self::query), which encode them.
+    /// Otherwise the call fails before it is sent.
     pub fn new(method: Method, path: &str) -> Self {
-        Self { method, path: Path::new(path), query: Query::new(), body: None, replay_safety: None }
+        Self {
+            method,
+            path: Path::new(path),
+            query: Query::new(),
+            body: None,
+            replay_safety: None,
+            is_path_encoded: path.contains(['?', '#', '%']),
+        }
     }
 
     /// A `GET`.
@@ -111,6 +121,11 @@ impl Endpoint for RawRequest {
     }
 
     fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
+        if self.is_path_encoded {
+            return Err(InvalidRequest::new(
+                "the path of a raw request holds `?`, `#`, or `%`: give parameters with `.query(..)` and ids with `.segment(..)`",
+            ));
+        }
         self.body.clone().transpose()
     }
 

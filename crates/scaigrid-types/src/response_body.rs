@@ -1,10 +1,7 @@
 //! Unwrapping a success answer.
 
-use crate::{DecodeError, ErrorEnvelope, Page, page};
-use serde::de::{
-    Deserialize, DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-use std::fmt;
+use crate::{DecodeError, ErrorEnvelope, Page, lenient, page};
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Why a 2xx answer is not a reply.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -45,7 +42,7 @@ impl<'a> ResponseBody<'a> {
         self.require_body()?;
         match serde_json::from_slice::<Success<T>>(self.bytes) {
             Ok(success) if !success.failed() => {
-                let missing = || DecodeError::new("", "missing field `data`");
+                let missing = || DecodeError::new("", "`data` is missing or null");
                 Ok(success.data.ok_or_else(missing)?)
             }
             Ok(_) => Err(self.failure()),
@@ -140,8 +137,9 @@ impl<'a> ResponseBody<'a> {
 #[derive(serde::Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 struct Success<T> {
-    #[serde(default)]
-    status: Status,
+    /// Compared with `"error"` and with nothing else; any other value, of any type, is fine.
+    #[serde(default, deserialize_with = "lenient::opt_string_or_ignore")]
+    status: Option<String>,
     #[serde(default)]
     error: Option<IgnoredAny>,
     data: Option<T>,
@@ -149,52 +147,7 @@ struct Success<T> {
 
 impl<T> Success<T> {
     fn failed(&self) -> bool {
-        self.status.is_error || self.error.is_some()
-    }
-}
-
-/// `status` is compared with `"error"` and with nothing else; any other value, of any type, is fine.
-#[derive(Default)]
-struct Status {
-    is_error: bool,
-}
-
-impl<'de> Deserialize<'de> for Status {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Status;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("anything")
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Status, E> {
-                Ok(Status { is_error: text == "error" })
-            }
-            fn visit_unit<E: Error>(self) -> Result<Status, E> {
-                Ok(Status::default())
-            }
-            fn visit_bool<E: Error>(self, _: bool) -> Result<Status, E> {
-                Ok(Status::default())
-            }
-            fn visit_u64<E: Error>(self, _: u64) -> Result<Status, E> {
-                Ok(Status::default())
-            }
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Status, E> {
-                Ok(Status::default())
-            }
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Status, E> {
-                Ok(Status::default())
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Status, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Status::default())
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Status, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Status::default())
-            }
-        }
-        deserializer.deserialize_any(Any)
+        self.status.as_deref() == Some("error") || self.error.is_some()
     }
 }
 
@@ -239,7 +192,7 @@ mod tests {
     fn a_missing_payload_is_named() {
         for text in ["{}", r#"{"status":"ok"}"#, r#"{"data":null}"#] {
             let error = body(text).data::<u8>().unwrap_err();
-            assert_eq!(error.to_string(), "missing field `data`", "{text}");
+            assert_eq!(error.to_string(), "`data` is missing or null", "{text}");
         }
         assert_eq!(body("").data::<u8>().unwrap_err().to_string(), "the body is empty");
     }

@@ -57,7 +57,8 @@ fn transport_failure(kind: TransportErrorKind) -> TransportFailure {
         Kind::Connect | Kind::ConnectTimeout => TransportFailure::Connect,
         Kind::Tls => TransportFailure::Tls,
         Kind::Proxy => TransportFailure::Proxy,
-        Kind::Timeout | Kind::ReadTimeout => TransportFailure::Timeout,
+        Kind::Timeout | Kind::FirstByteTimeout | Kind::ReadTimeout => TransportFailure::Timeout,
+        Kind::Cancelled => TransportFailure::Cancelled,
         Kind::Interrupted | Kind::Protocol => TransportFailure::Interrupted,
         Kind::BodyTooLarge => TransportFailure::BodyTooLarge,
     }
@@ -102,7 +103,7 @@ fn refused(head: http::response::Parts, body: Bytes, now: Now) -> Failed {
     if let Some(envelope) = ErrorEnvelope::from_slice(&body) {
         return api_failure(envelope, head, body, now);
     }
-    let hint = hint::retry_after(&head.headers, None, now.system);
+    let hint = hint::retry_after(head.status, &head.headers, None, now.system);
     let message = match header_text(&head.headers, header::LOCATION.as_str()) {
         Some(location) if head.status.is_redirection() => format!(
             "redirected to {}; the client follows no redirects: set the base URL to the final address",
@@ -116,8 +117,13 @@ fn refused(head: http::response::Parts, body: Bytes, now: Now) -> Failed {
     failed(Error::new(ErrorKind::Http, message), head, body, request_id, hint)
 }
 
-fn api_failure(envelope: ErrorEnvelope, head: http::response::Parts, body: Bytes, now: Now) -> Failed {
-    let hint = hint::retry_after(&head.headers, envelope.error.retry_after, now.system);
+pub(crate) fn api_failure(
+    envelope: ErrorEnvelope,
+    head: http::response::Parts,
+    body: Bytes,
+    now: Now,
+) -> Failed {
+    let hint = hint::retry_after(head.status, &head.headers, envelope.error.retry_after, now.system);
     let request_id = header_text(&head.headers, REQUEST_ID)
         .or_else(|| envelope.request_id().filter(|id| !id.is_empty()).map(str::to_owned));
     let api = envelope.error;
@@ -144,9 +150,7 @@ fn undecodable(error: DecodeError, head: http::response::Parts, body: Bytes) -> 
         }
         _ => Error::decode(error),
     };
-    let mut failed = failed(error, head, body, request_id, None);
-    failed.error.context_mut().may_have_run = true;
-    failed
+    failed(error, head, body, request_id, None)
 }
 
 fn failed(
@@ -157,6 +161,8 @@ fn failed(
     hint: Option<Duration>,
 ) -> Failed {
     let context = error.context_mut();
+    // A refusal ran nothing. A gateway that fails, or fails behind a success, may have.
+    context.may_have_run |= head.status.is_server_error() || head.status.is_success();
     context.status = Some(head.status);
     context.headers = head.headers;
     context.body = body;
@@ -166,7 +172,7 @@ fn failed(
 }
 
 /// Header first, body second; both are optional.
-fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+pub(crate) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     header_text(headers, REQUEST_ID).or_else(|| {
         #[derive(serde::Deserialize)]
         struct Body {

@@ -71,6 +71,9 @@ impl BaseUrl {
             return Err(BaseUrlError::Invalid("the port is not a number up to 65535".to_owned()));
         }
         let prefix = uri.path().trim_end_matches('/');
+        if prefix.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err(BaseUrlError::Invalid("`.` and `..` cannot be part of the path".to_owned()));
+        }
         Ok(Self {
             text: format!("{scheme}://{authority}{prefix}"),
             https,
@@ -167,6 +170,7 @@ mod tests {
             ("https://example.com:", "port"),
             ("https://example.com\n", "not a valid address"),
             ("https://", "not a valid address"),
+            ("https://example.com/a/../b", "`..`"),
         ] {
             let error = BaseUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text:?}: {error}");

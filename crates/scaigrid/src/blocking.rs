@@ -3,13 +3,17 @@
 use crate::builder::{GenericClientBuilder, overrides};
 use crate::call::{Call, Outcome, Step};
 use crate::clock::Now;
+use crate::credential::Credential;
 use crate::settings::Settings;
+pub use crate::stream::{BlockingChatStream as ChatStream, BlockingTextStream as TextStream, CancelHandle};
+use crate::stream::{Opening, Peek, StreamCore};
 use crate::{BearerToken, Error, Reply, SystemClock};
 use bytes::Bytes;
-use scaigrid_transport::blocking::Transport;
+use scaigrid_transport::blocking::{Body, Transport};
 use scaigrid_transport::{Timeouts, UreqTransport};
 use scaigrid_types::{
-    ChatCompletion, ChatRequest, Endpoint, GetModel, ListModels, Model, Page, UsageSummary, UsageSummaryQuery,
+    ChatCompletion, ChatRequest, ChatStreamRequest, Endpoint, GetModel, ListModels, Model, Page,
+    UsageSummary, UsageSummaryQuery,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -64,14 +68,8 @@ pub trait TokenProvider: Send + Sync {
 pub struct Client {
     settings: Arc<Settings>,
     transport: Arc<dyn Transport>,
-    credential: Credential,
+    credential: Credential<Arc<dyn TokenProvider>>,
     clock: Arc<dyn Clock>,
-}
-
-#[derive(Clone)]
-enum Credential {
-    Fixed(BearerToken),
-    Provided(Arc<dyn TokenProvider>),
 }
 
 /// Settings of a blocking [`Client`].
@@ -111,22 +109,13 @@ impl GenericClientBuilder<Blocking> {
     /// token provider, a key with a line break, a wrong address, plain `http` to another machine, `https` in a build
     /// without TLS.
     pub fn build(self) -> Result<Client, Error> {
-        let (settings, token) =
-            self.check(self.colour.token_provider.is_none(), self.colour.transport.is_some())?;
-        let credential = match (token, self.colour.token_provider) {
-            (Some(_), Some(_)) => {
-                return Err(Error::config("give either `.api_key(..)` or `.token_provider(..)`, not both"));
-            }
-            (Some(token), None) => Credential::Fixed(token),
-            (None, Some(provider)) => Credential::Provided(provider),
-            (None, None) => {
-                return Err(Error::config("no credential: give `.api_key(..)` or `.token_provider(..)`"));
-            }
-        };
+        let own_transport = self.colour.transport.is_some();
+        let (settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
-                let mut transport = UreqTransport::builder().connect_timeout(self.draft.connect_timeout);
+                let mut transport = UreqTransport::builder()
+                    .connect_timeout(self.draft.connect_timeout.min(settings.timeout));
                 // A proxy would carry the bearer off this machine.
                 if settings.base_url.is_loopback() {
                     transport = transport.no_proxy();
@@ -177,6 +166,66 @@ impl Client {
         self.send(request)
     }
 
+    /// A chat completion as it comes: `POST /v1/inference/chat` with `"stream": true`.
+    ///
+    /// Returns with the first chunk. Until then a failure is retried as for a plain call; afterwards never.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). Errors behind the first chunk come from the stream.
+    pub fn chat_stream(&self, request: &ChatRequest) -> Result<ChatStream, Error> {
+        let endpoint = ChatStreamRequest(request);
+        let mut call =
+            Call::start(&endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
+        let mut step = call.first(self.now());
+        loop {
+            step = match step {
+                Step::Authorize { refused } => {
+                    let token = self.token(refused);
+                    call.on_token(token, self.now())
+                }
+                Step::Send { request, timeouts } => match self.open(request, timeouts) {
+                    Opening::Stream(core, body) => {
+                        let core = core.opened(call.opened());
+                        return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
+                    }
+                    Opening::Failed(failed) => call.on_failed(failed, self.now()),
+                    Opening::Plain(outcome) => call.on_outcome(outcome, self.now()),
+                },
+                Step::Wait(delay) => {
+                    self.clock.sleep(delay);
+                    call.on_waited(self.now())
+                }
+                Step::Done(result) => {
+                    let core = StreamCore::of_reply(result?, &self.settings, call.opened());
+                    return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
+                }
+            }
+        }
+    }
+
+    /// Sends, and reads until the first chunk.
+    fn open(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Opening<Body> {
+        let (head, mut body) = match self.transport.send(request, timeouts) {
+            Ok(response) => response.into_parts(),
+            Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
+        };
+        if !StreamCore::is_stream(&head) {
+            return Opening::Plain(self.whole(head, body));
+        }
+        let mut core = StreamCore::new(head, &self.settings);
+        loop {
+            match core.peek(self.now()) {
+                Peek::Item => return Opening::Stream(core, body),
+                Peek::Failed(failed) => return Opening::Failed(failed),
+                Peek::NeedsInput => match body.chunk() {
+                    Ok(Some(piece)) => core.push(piece),
+                    Ok(None) => core.end(),
+                    Err(error) => core.fail(error),
+                },
+            }
+        }
+    }
+
     /// One page of the models that the caller can see: `GET /v1/models`.
     ///
     /// # Errors
@@ -206,11 +255,7 @@ impl Client {
     /// # Errors
     /// See [`ErrorKind`](crate::ErrorKind). Failures that may pass are retried before they are handed out.
     pub fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Reply<E::Reply>, Error> {
-        let fixed = match &self.credential {
-            Credential::Fixed(token) => Some(token.clone()),
-            Credential::Provided(_) => None,
-        };
-        let mut call = Call::start(endpoint, &self.settings, fixed, self.now())?;
+        let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
         let mut step = call.first(self.now());
         loop {
             step = match step {
@@ -244,6 +289,10 @@ impl Client {
             Ok(response) => response.into_parts(),
             Err(error) => return Outcome::NoAnswer(error),
         };
+        self.whole(head, body)
+    }
+
+    fn whole(&self, head: http::response::Parts, body: Body) -> Outcome {
         match body.collect(self.settings.max_response_bytes) {
             Ok(body) => Outcome::Answer(head, body),
             Err(error) => Outcome::BrokenAnswer(head, error),

@@ -1,8 +1,9 @@
 //! The builder that both clients share.
 
 use crate::Error;
+use crate::SystemEnv;
+use crate::credential::Credential;
 use crate::settings::{Draft, Settings};
-use crate::{BearerToken, SystemEnv};
 use scaigrid_retry::RetryPolicy;
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use std::time::Duration;
 /// |---|---|
 /// | [`api_key`](Self::api_key) | none: required, unless a token provider is given |
 /// | [`base_url`](Self::base_url) | `https://scaigrid.scailabs.ai` |
-/// | [`timeout`](Self::timeout) | 60 s for each attempt |
+/// | [`timeout`](Self::timeout) | 60 s for each attempt without streaming |
+/// | [`first_byte_timeout`](Self::first_byte_timeout) | 60 s to the first byte of a stream |
+/// | [`stream_idle_timeout`](Self::stream_idle_timeout) | 60 s of silence in a stream |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s |
 /// | [`deadline`](Self::deadline) | none |
 /// | [`retry_policy`](Self::retry_policy) | [`StandardPolicy`](crate::StandardPolicy): three attempts |
@@ -54,19 +57,33 @@ impl<C> GenericClientBuilder<C> {
         self
     }
 
-    /// Limits each attempt, from sending to the last byte of the answer.
+    /// Limits each attempt, from sending to the last byte of the answer. Streams have limits of their own.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.draft.timeout = timeout;
         self
     }
 
-    /// Limits the time to connect. Does not apply to a transport of your own.
+    /// Limits the wait for the first byte of a stream, from sending. Default: 60 seconds. A model that thinks for long
+    /// before it speaks needs more.
+    pub fn first_byte_timeout(mut self, timeout: Duration) -> Self {
+        self.draft.first_byte_timeout = timeout;
+        self
+    }
+
+    /// Limits the silence between two pieces of a stream. Default: 60 seconds. Comments of the server count as life. A
+    /// stream that flows is not limited in time, but for the [`deadline`](Self::deadline), if there is one.
+    pub fn stream_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.draft.stream_idle_timeout = timeout;
+        self
+    }
+
+    /// Limits the time to connect; [`timeout`](Self::timeout) limits it too. Does not apply to a transport of your own.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.draft.connect_timeout = timeout;
         self
     }
 
-    /// Limits each call as a whole, all attempts and waits together. A wait that would pass it is not begun.
+    /// Limits each call as a whole, all attempts and waits together, and streams to their end. A wait that would pass it is not begun.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.draft.deadline = Some(deadline);
         self
@@ -84,25 +101,25 @@ impl<C> GenericClientBuilder<C> {
         self
     }
 
-    /// Adds a header to every request. Its value is treated as a secret. Headers that the client sets by itself,
+    /// Sets a header of every request. Its value is treated as a secret. Headers that the client sets by itself,
     /// such as `Authorization`, are refused when building.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.draft.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Checks everything that needs no colour.
-    pub(crate) fn check(
+    /// Checks everything, with the token provider and whether there is a transport of the caller's own.
+    pub(crate) fn check<P>(
         &self,
-        needs_key: bool,
+        provider: Option<P>,
         own_transport: bool,
-    ) -> Result<(Settings, Option<BearerToken>), Error> {
+    ) -> Result<(Settings, Credential<P>), Error> {
         let env = SystemEnv::process();
         let settings = self.draft.settings(&env)?;
         if settings.base_url.is_https() && !scaigrid_transport::HTTPS && !own_transport {
             return Err(Error::config(scaigrid_transport::HTTPS_MISSING));
         }
-        Ok((settings, self.draft.credential(needs_key, &env)?))
+        Ok((settings, self.draft.credential(provider, &env)?))
     }
 }
 
@@ -144,7 +161,7 @@ macro_rules! overrides {
             self.with_settings(|settings| settings.retry_policy = std::sync::Arc::new(policy))
         }
 
-        /// A client that shares everything with this one and adds a header, whose value is treated as a secret.
+        /// A client that shares everything with this one and sets a header, whose value is treated as a secret.
         ///
         /// # Errors
         /// [`ErrorKind::Config`](crate::ErrorKind::Config) when name or value cannot be a header, or when the client

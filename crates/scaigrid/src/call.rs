@@ -14,6 +14,7 @@ use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::reply::{Facts, Reply};
 use crate::settings::Settings;
+use crate::stream::Opened;
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
 use http::{HeaderValue, header};
@@ -51,6 +52,8 @@ pub(crate) struct Call<'a, E> {
     /// Without the bearer. Attempts share its body.
     request: http::Request<Bytes>,
     replay_safety: ReplaySafety,
+    /// Whether the answer is read as a stream.
+    streams: bool,
     token: Option<BearerToken>,
     can_refresh: bool,
     started: Instant,
@@ -61,8 +64,8 @@ pub(crate) struct Call<'a, E> {
     /// Attempts as the policy counts them: a repetition with a fresh token is none.
     attempt: u32,
     history: Vec<AttemptReport>,
-    /// The failure that a wait follows.
-    waiting_after: Option<Failed>,
+    /// The failure that a wait or a fresh token follows.
+    last: Option<Failed>,
 }
 
 impl<'a, E: Endpoint> Call<'a, E> {
@@ -83,6 +86,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             settings,
             request,
             replay_safety: endpoint.replay_safety(),
+            streams: false,
             can_refresh: token.is_none(),
             token,
             started: now.instant,
@@ -90,8 +94,14 @@ impl<'a, E: Endpoint> Call<'a, E> {
             limit: None,
             attempt: 0,
             history: Vec::new(),
-            waiting_after: None,
+            last: None,
         })
+    }
+
+    /// The answer will be read as a stream: other time limits apply.
+    pub(crate) fn streaming(mut self) -> Self {
+        self.streams = true;
+        self
     }
 
     /// The first step.
@@ -109,9 +119,13 @@ impl<'a, E: Endpoint> Call<'a, E> {
                 self.token = Some(token);
                 self.send(now)
             }
-            Err(error) => {
-                let error =
-                    Error::new(ErrorKind::TokenProvider, "the token provider failed").with_source(error);
+            Err(cause) => {
+                let message = "the token provider failed";
+                let error = match self.last.take() {
+                    // What the gateway said, and its request id, stay with the error.
+                    Some(refused) => refused.error.retold(ErrorKind::TokenProvider, message, cause),
+                    None => Error::new(ErrorKind::TokenProvider, message).with_source(cause),
+                };
                 self.done(error, now)
             }
         }
@@ -119,16 +133,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// The wait is over.
     pub(crate) fn on_waited(&mut self, now: Now) -> Step<E::Reply> {
-        match self.waiting_after.take() {
-            // The sleep may have taken longer than asked.
-            Some(failed) if self.time_left(now).is_some_and(|left| left.is_zero()) => {
-                self.stop(failed, StopReason::DeadlineTooClose, now)
-            }
-            _ => {
-                self.attempt += 1;
-                self.send(now)
-            }
-        }
+        self.attempt += 1;
+        self.send(now)
     }
 
     /// A request was sent, and this became of it.
@@ -137,13 +143,20 @@ impl<'a, E: Endpoint> Call<'a, E> {
             Ok((value, answer)) => return self.succeed(value, answer, now),
             Err(failed) => failed,
         };
+        self.on_failed(failed, now)
+    }
+
+    /// Decides what follows a failed attempt.
+    pub(crate) fn on_failed(&mut self, mut failed: Failed, now: Now) -> Step<E::Reply> {
+        failed.error.redact(&self.secrets());
         let Some(failure) = failed.failure() else {
-            return self.done_after(failed, None, now);
+            return self.stop(failed, None, now);
         };
         if self.token_was_refused(&failed) {
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
             self.record(&failed, Some((Duration::ZERO, WaitSource::FreshToken)), now);
+            self.last = Some(failed);
             return Step::Authorize { refused: self.token.take() };
         }
         let decision = self.settings.retry_policy.decide(
@@ -154,14 +167,37 @@ impl<'a, E: Endpoint> Call<'a, E> {
                 .with_jitter(fastrand::f64()),
         );
         match decision {
+            // Also for policies that do not look at the deadline.
+            Decision::RetryAfter { delay, .. } if self.time_left(now).is_some_and(|left| delay >= left) => {
+                self.stop(failed, Some(StopReason::DeadlineTooClose), now)
+            }
             Decision::RetryAfter { delay, source } => {
                 self.record(&failed, Some((delay, source)), now);
-                self.waiting_after = Some(failed);
+                self.last = Some(failed);
                 Step::Wait(delay)
             }
-            Decision::Stop(reason) => self.done_after(failed, Some(reason), now),
+            Decision::Stop(reason) => self.stop(failed, Some(reason), now),
             // The enum may grow; an answer that this version does not know is no licence to go on.
-            _ => self.done_after(failed, None, now),
+            _ => self.stop(failed, None, now),
+        }
+    }
+
+    /// What must not be printed, whoever says it.
+    fn secrets(&self) -> Vec<&str> {
+        let headers = self.settings.headers.values().filter(|value| value.is_sensitive());
+        let headers = headers.filter_map(|value| value.to_str().ok());
+        self.token.iter().map(BearerToken::expose).chain(headers).collect()
+    }
+
+    /// The stream is open and has given its first chunk: what it needs to know of the call.
+    pub(crate) fn opened(&mut self) -> Opened {
+        let headers = self.settings.headers.values().filter(|value| value.is_sensitive()).cloned();
+        Opened {
+            endpoint: self.endpoint.name(),
+            secrets: self.token.iter().map(BearerToken::header).chain(headers).collect(),
+            started: self.started,
+            attempts: self.sent,
+            history: std::mem::take(&mut self.history),
         }
     }
 
@@ -169,22 +205,39 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.can_refresh && failed.code().map(ErrorCode::retry_class) == Some(RetryClass::Reauth)
     }
 
+    /// Sends, unless the time is up: a sleep or a token may have taken longer than expected.
     fn send(&mut self, now: Now) -> Step<E::Reply> {
+        let timeouts = self.timeouts(now);
+        if timeouts.attempt.is_some_and(|limit| limit.is_zero()) {
+            let mut error = match self.last.take() {
+                Some(failed) => failed.error,
+                None => Error::new(ErrorKind::Timeout, "the time for the call was over before it was sent"),
+            };
+            error.context_mut().stop_reason = Some(StopReason::DeadlineTooClose);
+            return self.done(error, now);
+        }
+        self.last = None;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
+        self.limit = timeouts.attempt;
         let mut request = self.request.clone();
         if let Some(token) = &self.token {
             request.headers_mut().insert(header::AUTHORIZATION, token.header());
         }
-        let timeouts = self.timeouts(now);
-        self.limit = timeouts.attempt;
         Step::Send { request, timeouts }
     }
 
     /// The deadline shrinks the last attempt.
     fn timeouts(&self, now: Now) -> Timeouts {
-        let left = self.time_left(now).unwrap_or(Duration::MAX);
-        Timeouts::none().with_attempt(self.settings.timeout.min(left))
+        let left = self.time_left(now);
+        if self.streams {
+            // Only the deadline may cut a stream that flows.
+            return Timeouts::none()
+                .with_attempt(left)
+                .with_first_byte(self.settings.first_byte_timeout)
+                .with_read(self.settings.stream_idle_timeout);
+        }
+        Timeouts::none().with_attempt(self.settings.timeout.min(left.unwrap_or(Duration::MAX)))
     }
 
     fn time_left(&self, now: Now) -> Option<Duration> {
@@ -223,17 +276,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
         });
     }
 
-    fn done_after(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
+    fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
         self.record(&failed, None, now);
         let mut error = failed.error;
         error.context_mut().stop_reason = reason;
-        self.done(error, now)
-    }
-
-    /// As [`done_after`](Self::done_after), for a failure that the history holds already.
-    fn stop(&mut self, failed: Failed, reason: StopReason, now: Now) -> Step<E::Reply> {
-        let mut error = failed.error;
-        error.context_mut().stop_reason = Some(reason);
         self.done(error, now)
     }
 

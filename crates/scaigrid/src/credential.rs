@@ -12,14 +12,14 @@ pub struct BearerToken(HeaderValue);
 #[non_exhaustive]
 pub enum InvalidToken {
     /// There is nothing but white space.
-    #[error("is blank")]
+    #[error("the credential is blank")]
     Blank,
     /// There is a line break, often from reading a file with a final newline.
-    #[error("holds a line break: trim it")]
+    #[error("the credential holds a line break: trim it")]
     LineBreak,
     /// There is another character that no key or token has.
     #[error(
-        "holds a space, a control character, or a character outside ASCII: check that it was copied whole"
+        "the credential holds a space, a control character, or a character outside ASCII: check that it was copied whole"
     )]
     Character,
 }
@@ -44,6 +44,11 @@ impl BearerToken {
             HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| InvalidToken::Character)?;
         header.set_sensitive(true);
         Ok(Self(header))
+    }
+
+    /// The text itself, to look for it in what is about to be printed.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.to_str().unwrap_or_default().trim_start_matches("Bearer ")
     }
 
     pub(crate) fn header(&self) -> HeaderValue {
@@ -96,6 +101,23 @@ pub trait TokenProvider: Send + Sync {
     /// # Errors
     /// Any error ends the call.
     async fn refreshed(&self, refused: &BearerToken) -> Result<BearerToken, crate::BoxError>;
+}
+
+/// Where a client's bearer comes from. `P` is the token provider of its colour.
+#[derive(Clone)]
+pub(crate) enum Credential<P> {
+    Fixed(BearerToken),
+    Provided(P),
+}
+
+impl<P> Credential<P> {
+    /// The token that needs no provider.
+    pub(crate) fn fixed(&self) -> Option<BearerToken> {
+        match self {
+            Credential::Fixed(token) => Some(token.clone()),
+            Credential::Provided(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! The one error type.
 
+use crate::one_line::{OneLine, redact};
 use crate::{AttemptReport, BoxError, RateLimit};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use scaigrid_retry::StopReason;
 use scaigrid_transport::{TransportError, TransportErrorKind};
-use scaigrid_types::{ApiError, DecodeError, ErrorCode, FieldError};
+use scaigrid_types::{ApiError, ChatCompletion, DecodeError, ErrorCode, FieldError};
+use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 
@@ -36,6 +38,12 @@ pub enum ErrorKind {
     Connection,
     /// The answer is larger than the client's limit.
     BodyTooLarge,
+    /// Another thread ended the call.
+    Cancelled,
+    /// A stream ended without `[DONE]`: its end is missing. [`Error::partial`] has what came.
+    StreamTruncated,
+    /// A stream was silent for too long. [`Error::partial`] has what came.
+    IdleTimeout,
     /// The call succeeded, but its answer does not have the expected form. [`Error::body`] has it.
     Decode,
 }
@@ -83,6 +91,7 @@ pub(crate) struct Context {
     pub(crate) history: Vec<AttemptReport>,
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) elapsed: Duration,
+    pub(crate) partial: Option<ChatCompletion>,
 }
 
 impl Error {
@@ -101,7 +110,8 @@ impl Error {
             Transport::Dns | Transport::Connect | Transport::ConnectTimeout => ErrorKind::Connect,
             Transport::Tls => ErrorKind::Tls,
             Transport::Proxy => ErrorKind::Proxy,
-            Transport::Timeout | Transport::ReadTimeout => ErrorKind::Timeout,
+            Transport::Timeout | Transport::FirstByteTimeout | Transport::ReadTimeout => ErrorKind::Timeout,
+            Transport::Cancelled => ErrorKind::Cancelled,
             Transport::Interrupted | Transport::Protocol => ErrorKind::Connection,
             Transport::BodyTooLarge => ErrorKind::BodyTooLarge,
         };
@@ -120,6 +130,30 @@ impl Error {
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Takes secrets out of everything that a server said and that is printed. The raw body keeps them.
+    pub(crate) fn redact(&mut self, secrets: &[&str]) {
+        let context = &mut self.0.context;
+        let api = context.api.as_mut();
+        let (message, details, code) = match api {
+            Some(api) => (api.message.as_mut(), api.details.as_mut(), api.code.as_mut()),
+            None => (None, None, None),
+        };
+        if let Some(ErrorCode::Unknown(code)) = code {
+            redact(code, secrets);
+        }
+        if let Some(details) = details {
+            redact_value(details, secrets);
+        }
+        let texts = [Some(&mut self.0.message), message, context.request_id.as_mut()];
+        texts.into_iter().flatten().for_each(|text| redact(text, secrets));
+    }
+
+    /// The same failure told as another kind, with its cause.
+    pub(crate) fn retold(mut self, kind: ErrorKind, message: &str, source: BoxError) -> Self {
+        (self.0.kind, self.0.message, self.0.source) = (kind, message.to_owned(), Some(source));
         self
     }
 
@@ -186,6 +220,12 @@ impl Error {
     pub fn transport_kind(&self) -> Option<TransportErrorKind> {
         let source = self.0.source.as_deref()?;
         source.downcast_ref::<TransportError>().map(TransportError::kind)
+    }
+
+    /// What had come of a streamed reply when it failed, with the usage as far as it was known. `None` unless a stream
+    /// was open.
+    pub fn partial(&self) -> Option<&ChatCompletion> {
+        self.0.context.partial.as_ref()
     }
 
     /// Whether the gateway may have run the call, and charged for it, although it failed.
@@ -259,6 +299,15 @@ impl Error {
     }
 }
 
+fn redact_value(value: &mut Value, secrets: &[&str]) {
+    match value {
+        Value::String(text) => redact(text, secrets),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact_value(item, secrets)),
+        Value::Object(object) => object.values_mut().for_each(|item| redact_value(item, secrets)),
+        _ => {}
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let context = &self.0.context;
@@ -293,16 +342,6 @@ impl fmt::Display for Error {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Text from the network on one line: no line breaks or terminal escapes into logs.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write;
-        self.0.chars().try_for_each(|c| f.write_char(if c.is_control() { ' ' } else { c }))
     }
 }
 

@@ -1,15 +1,16 @@
 //! How long the server asks to wait, from headers and body.
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use std::time::{Duration, SystemTime};
 
 use crate::RateLimit;
 
-/// The larger of the body's and the headers' wait; without either, the time until the rate limit resets, when
-/// nothing remains of it. `None`: the server does not say, or says nothing usable.
+/// The larger of the body's and the headers' wait; for a 429 without either, the time until the rate limit resets,
+/// when nothing remains of it. `None`: the server does not say, or says nothing usable.
 ///
 /// Dates count from the server's own `Date`, so that a wrong clock on either side does not matter.
 pub(crate) fn retry_after(
+    status: StatusCode,
     headers: &HeaderMap,
     body_seconds: Option<f64>,
     now: SystemTime,
@@ -19,7 +20,8 @@ pub(crate) fn retry_after(
         text(headers, "retry-after").and_then(|text| positive(text, 1.0).or_else(|| until(text, now)))
     });
     let body = body_seconds.and_then(duration);
-    header.max(body).or_else(|| until_reset(headers, now))
+    let limited = status == StatusCode::TOO_MANY_REQUESTS;
+    header.max(body).or_else(|| until_reset(headers, now).filter(|_| limited))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -63,7 +65,7 @@ mod tests {
             (http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap())
         });
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-        retry_after(&headers.collect(), body, now).map(|wait| wait.as_millis())
+        retry_after(StatusCode::TOO_MANY_REQUESTS, &headers.collect(), body, now).map(|wait| wait.as_millis())
     }
 
     #[test]
@@ -105,6 +107,16 @@ mod tests {
         ] {
             assert_eq!(hint(headers, None), expected, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn only_a_429_waits_for_the_reset() {
+        let headers = [("x-scaigrid-ratelimit-remaining", "0"), ("x-scaigrid-ratelimit-reset", "9999999999")];
+        let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let headers: HeaderMap = headers.into_iter().collect();
+        let hint = |status| retry_after(status, &headers, None, SystemTime::UNIX_EPOCH);
+        assert!(hint(StatusCode::TOO_MANY_REQUESTS).is_some());
+        assert_eq!(hint(StatusCode::BAD_GATEWAY), None);
     }
 
     #[test]

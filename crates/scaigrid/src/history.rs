@@ -1,5 +1,6 @@
 //! The trace that failed attempts leave.
 
+use crate::one_line::OneLine;
 use http::StatusCode;
 use scaigrid_retry::WaitSource;
 use scaigrid_transport::TransportErrorKind;
@@ -23,9 +24,9 @@ pub struct AttemptReport {
     pub request_id: Option<String>,
     /// Time from the begin of the call to this failure.
     pub elapsed: Duration,
-    /// The wait that followed. `None` after the last attempt.
+    /// The wait that followed. `None` when none did.
     pub wait: Option<Duration>,
-    /// Where the wait came from. `None` after the last attempt.
+    /// Where the wait came from. `None` when there was none.
     pub wait_source: Option<WaitSource>,
 }
 
@@ -34,14 +35,16 @@ impl fmt::Display for AttemptReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "attempt {}: ", self.number)?;
         match (&self.code, self.status, self.transport) {
-            (Some(code), Some(status), _) => write!(f, "{code} (HTTP {})", status.as_u16())?,
-            (Some(code), None, _) => write!(f, "{code}")?,
+            (Some(code), Some(status), _) => {
+                write!(f, "{} (HTTP {})", OneLine(code.as_str()), status.as_u16())?
+            }
+            (Some(code), None, _) => write!(f, "{}", OneLine(code.as_str()))?,
             (None, _, Some(kind)) => write!(f, "{kind:?}")?,
             (None, Some(status), None) => write!(f, "HTTP {}", status.as_u16())?,
             (None, None, None) => f.write_str("failed")?,
         }
         if let Some(request_id) = &self.request_id {
-            write!(f, ", request id {request_id}")?;
+            write!(f, ", request id {}", OneLine(request_id))?;
         }
         if let (Some(wait), Some(source)) = (self.wait, self.wait_source) {
             write!(f, ", then {:.2} s ({source})", wait.as_secs_f64())?;

@@ -16,8 +16,10 @@ mod env;
 mod error;
 mod hint;
 mod history;
+mod one_line;
 mod reply;
 mod settings;
+mod stream;
 
 pub use builder::GenericClientBuilder;
 #[cfg(feature = "async")]
@@ -32,9 +34,15 @@ pub(crate) use env::SystemEnv;
 pub use error::{Error, ErrorKind};
 pub use history::AttemptReport;
 pub use reply::{RateLimit, Reply};
+pub use stream::StreamEvent;
+#[cfg(feature = "async")]
+pub use stream::{ChatStream, TextStream};
 
+pub use bytes;
+pub use http;
 pub use scaigrid_retry::{
-    self as retry, Decision, FailedAttempt, RetryPolicy, StandardPolicy, StopReason, WaitSource,
+    self as retry, Decision, FailedAttempt, Failure, RetryPolicy, StandardPolicy, StopReason,
+    TransportFailure, WaitSource,
 };
 pub use scaigrid_transport as transport;
 pub use scaigrid_types as types;

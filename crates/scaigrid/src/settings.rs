@@ -1,6 +1,7 @@
 //! What both clients are configured with, and how it is checked.
 
 use crate::base_url::{BaseUrl, BaseUrlError};
+use crate::credential::Credential;
 use crate::{BearerToken, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use scaigrid_retry::{RetryPolicy, StandardPolicy};
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) base_url: BaseUrl,
     pub(crate) headers: HeaderMap,
     pub(crate) timeout: Duration,
+    pub(crate) first_byte_timeout: Duration,
+    pub(crate) stream_idle_timeout: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) retry_policy: Arc<dyn RetryPolicy>,
     pub(crate) max_response_bytes: usize,
@@ -35,6 +38,8 @@ impl fmt::Debug for Settings {
             // Names only: a custom header may be a secret.
             .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
             .field("timeout", &self.timeout)
+            .field("first_byte_timeout", &self.first_byte_timeout)
+            .field("stream_idle_timeout", &self.stream_idle_timeout)
             .field("deadline", &self.deadline)
             .field("max_response_bytes", &self.max_response_bytes)
             .finish_non_exhaustive()
@@ -49,6 +54,8 @@ pub(crate) struct Draft {
     pub(crate) base_url: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Duration,
+    pub(crate) first_byte_timeout: Duration,
+    pub(crate) stream_idle_timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) retry_policy: Arc<dyn RetryPolicy>,
@@ -64,6 +71,8 @@ impl Default for Draft {
             base_url: None,
             headers: Vec::new(),
             timeout: Duration::from_secs(60),
+            first_byte_timeout: Duration::from_secs(60),
+            stream_idle_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             deadline: None,
             retry_policy: Arc::new(StandardPolicy::new()),
@@ -74,25 +83,31 @@ impl Default for Draft {
 }
 
 impl Draft {
-    /// The API key, checked. `None` when there is none and none is needed.
-    pub(crate) fn credential(&self, needed: bool, env: &SystemEnv<'_>) -> Result<Option<BearerToken>, Error> {
-        let from_env = || env.read(API_KEY_VARIABLE).map(|key| key.map(|key| (API_KEY_VARIABLE, key)));
-        let found = match &self.api_key {
-            Some(key) => Some(("the API key", key.clone())),
-            None if self.use_env && needed => from_env()?,
-            None => None,
-        };
-        match found {
-            Some((source, key)) => match BearerToken::new(&key) {
-                Ok(token) => Ok(Some(token)),
-                Err(error) => Err(Error::config(format!("{source} {error}"))),
-            },
-            None if !needed => Ok(None),
-            None if self.use_env => {
-                Err(Error::config(format!("{API_KEY_VARIABLE} is not set: set it to an API key (sgk_...)")))
+    /// The API key, checked, or the provider.
+    pub(crate) fn credential<P>(
+        &self,
+        provider: Option<P>,
+        env: &SystemEnv<'_>,
+    ) -> Result<Credential<P>, Error> {
+        let (source, key) = match (&self.api_key, provider) {
+            (Some(_), Some(_)) => {
+                return Err(Error::config("give either `.api_key(..)` or `.token_provider(..)`, not both"));
             }
-            None => Err(Error::config("no credential: give `.api_key(..)` or `.token_provider(..)`")),
-        }
+            (None, Some(provider)) => return Ok(Credential::Provided(provider)),
+            (Some(key), None) => ("the API key", key.clone()),
+            (None, None) if self.use_env => match env.read(API_KEY_VARIABLE)? {
+                Some(key) => (API_KEY_VARIABLE, key),
+                None => {
+                    let message = format!("{API_KEY_VARIABLE} is not set: set it to an API key (sgk_...)");
+                    return Err(Error::config(message));
+                }
+            },
+            (None, None) => {
+                return Err(Error::config("no credential: give `.api_key(..)` or `.token_provider(..)`"));
+            }
+        };
+        let token = BearerToken::new(&key).map_err(|error| Error::config(format!("{source}: {error}")))?;
+        Ok(Credential::Fixed(token))
     }
 
     /// Everything but the credential, checked.
@@ -104,13 +119,16 @@ impl Draft {
                 base_url.as_str()
             )));
         }
-        if self.timeout.is_zero() {
-            return Err(Error::config("a timeout of zero lets no call succeed"));
+        let limits = [self.timeout, self.connect_timeout, self.first_byte_timeout, self.stream_idle_timeout];
+        if limits.into_iter().chain(self.deadline).any(|limit| limit.is_zero()) {
+            return Err(Error::config("a time limit of zero lets no call succeed"));
         }
         Ok(Settings {
             base_url,
             headers: self.header_map()?,
             timeout: self.timeout,
+            first_byte_timeout: self.first_byte_timeout,
+            stream_idle_timeout: self.stream_idle_timeout,
             deadline: self.deadline,
             retry_policy: self.retry_policy.clone(),
             max_response_bytes: self.max_response_bytes,
@@ -139,9 +157,10 @@ impl Draft {
 }
 
 /// Headers that the client sets by itself.
-const OWN_HEADERS: [HeaderName; 7] = [
+const OWN_HEADERS: [HeaderName; 8] = [
     header::AUTHORIZATION,
     header::ACCEPT,
+    header::ACCEPT_ENCODING,
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::TRANSFER_ENCODING,
@@ -149,7 +168,7 @@ const OWN_HEADERS: [HeaderName; 7] = [
     header::HOST,
 ];
 
-/// Adds a caller's header. Its value is treated as a secret.
+/// Sets a caller's header. Its value is treated as a secret.
 pub(crate) fn insert_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Error> {
     let parsed = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| Error::config(format!("`{}` is not a header name", name.escape_debug())))?;
@@ -174,7 +193,7 @@ mod tests {
         let lookup =
             |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
         let env = SystemEnv::with_lookup(&lookup);
-        Ok((draft.settings(&env)?, draft.credential(true, &env)?))
+        Ok((draft.settings(&env)?, draft.credential(None::<()>, &env)?.fixed()))
     }
 
     fn message(draft: Draft, env: &[(&str, &str)]) -> String {
@@ -209,9 +228,12 @@ mod tests {
     fn every_wrong_setting_is_named() {
         let key = (API_KEY_VARIABLE, "sgk_env");
         assert!(message(from_env(), &[]).contains("SCAIGRID_API_KEY is not set"));
-        assert!(message(from_env(), &[(API_KEY_VARIABLE, "  ")]).contains("SCAIGRID_API_KEY is blank"));
+        assert!(
+            message(from_env(), &[(API_KEY_VARIABLE, "  ")])
+                .contains("SCAIGRID_API_KEY: the credential is blank")
+        );
         let newline = message(from_env(), &[(API_KEY_VARIABLE, "sgk_secret\n")]);
-        assert!(newline.contains("SCAIGRID_API_KEY holds a line break"), "{newline}");
+        assert!(newline.contains("SCAIGRID_API_KEY: the credential holds a line break"), "{newline}");
         assert!(!newline.contains("sgk_secret"));
         assert!(message(from_env(), &[key, (BASE_URL_VARIABLE, "")]).contains("SCAIGRID_BASE_URL is blank"));
         assert!(
@@ -223,6 +245,10 @@ mod tests {
         assert!(message(plain.clone(), &[]).contains("allow_plain_http"));
         assert!(build(Draft { allow_plain_http: true, ..plain }, &[]).is_ok());
         assert!(message(Draft { timeout: Duration::ZERO, ..with_key() }, &[]).contains("zero"));
+        assert!(message(Draft { deadline: Some(Duration::ZERO), ..with_key() }, &[]).contains("zero"));
+        let env = |_: &str| None;
+        let both = with_key().credential(Some(()), &SystemEnv::with_lookup(&env)).map(|_| ());
+        assert!(both.unwrap_err().to_string().contains("not both"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! cargo run --bin title_generator -- "Hey, what's a good recipe for carbonara?"
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the title goes to stdout, all else to stderr")]
 
-use scaigrid::{ChatCompletion, ChatRequest, Client, Error, ErrorCode, Reply};
+use scaigrid::{ChatCompletion, ChatRequest, Client, Error, ErrorCode, ErrorKind, Reply};
 use scaigrid::{UsagePeriod, UsageSummaryQuery};
 use scaigrid_examples::{Arguments, emulator_without_key, exit_code};
 use std::process::ExitCode;
@@ -45,20 +45,27 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     eprintln!("tokens: {} in, {} out", usage.prompt(), usage.completion());
 
-    // Authoritative for the whole tenant; it lags a little behind.
-    let today = client.usage_summary(&UsageSummaryQuery::new(UsagePeriod::Day)).await?.totals();
-    let cost = today.total_cost.map_or("unknown".to_owned(), |cost| cost.to_string());
-    eprintln!("accounted today: {} calls, cost {cost}", today.request_count.unwrap_or_default());
+    // Authoritative for the whole tenant; it lags a little behind, and the key may lack the permission.
+    match client.usage_summary(&UsageSummaryQuery::new(UsagePeriod::Day)).await {
+        Ok(today) => {
+            let today = today.totals();
+            let cost = today.total_cost.map_or("unknown".to_owned(), |cost| cost.to_string());
+            eprintln!("accounted today: {} calls, cost {cost}", today.request_count.unwrap_or_default());
+        }
+        Err(error) => eprintln!("no accounting: {error}"),
+    }
     Ok(())
 }
 
 /// What a person can do about it. Branch on the code: a 429 may be a used-up budget.
 fn advice(error: &Error) -> &'static str {
-    match error.code() {
-        Some(ErrorCode::BudgetExceeded) => "The budget is used up: an administrator must raise it.",
-        Some(ErrorCode::AuthTokenInvalid) => "The API key was refused: check SCAIGRID_API_KEY.",
-        Some(ErrorCode::ModelNotFound) => "There is no such model: list them with client.models(..).",
-        Some(_) => "If it goes on, give the request id to support.",
-        None => "No answer from the gateway: check SCAIGRID_BASE_URL and the network.",
+    match (error.code(), error.kind()) {
+        (Some(ErrorCode::BudgetExceeded), _) => "The budget is used up: an administrator must raise it.",
+        (Some(ErrorCode::AuthTokenInvalid), _) => "The API key was refused: check SCAIGRID_API_KEY.",
+        (Some(ErrorCode::ModelNotFound), _) => "There is no such model: list them with client.models(..).",
+        (None, ErrorKind::Connect) => {
+            "The gateway cannot be reached: check SCAIGRID_BASE_URL and the network."
+        }
+        _ => "If it goes on, give the request id to support.",
     }
 }

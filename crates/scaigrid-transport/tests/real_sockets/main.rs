@@ -229,6 +229,38 @@ fn a_dropped_body_closes_the_connection<C: Colour>() {
     assert_eq!(seen.recv_timeout(Duration::from_secs(1)), Ok(Seen::ClientLeft));
 }
 
+fn an_unknown_host<C: Colour>() {
+    // `.invalid` is reserved: no resolver knows it, with or without a network.
+    let outcome = C::new().exchange(request("http://no-such-host.invalid/", ""), Timeouts::none());
+    fails(outcome, Kind::Dns, false);
+}
+
+fn the_first_byte_has_a_limit_of_its_own<C: Colour>() {
+    let limits = Timeouts::none().with_first_byte(SHORT).with_read(Duration::from_secs(5));
+    for head in ["", HEAD] {
+        fails(answer::<C>(Act::Stall(head), limits), Kind::FirstByteTimeout, true);
+    }
+    let limits = Timeouts::none().with_first_byte(Duration::from_secs(5)).with_read(SHORT);
+    fails(
+        answer::<C>(Act::Stall("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello"), limits),
+        Kind::ReadTimeout,
+        true,
+    );
+    // The silence before the head does not count as silence of the body.
+    let slow = Act::Drip(vec!["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"], 2 * SHORT);
+    assert_eq!(answer::<C>(slow, limits).unwrap().1, "ok");
+}
+
+#[cfg(feature = "rustls")]
+fn a_broken_handshake<C: Colour>() {
+    let (address, _) = serve(vec![Act::Greet("")]);
+    let outcome = C::new().exchange(request(&format!("https://{address}/"), ""), Timeouts::none());
+    fails(outcome, Kind::Connect, false);
+}
+
+#[cfg(not(feature = "rustls"))]
+fn a_broken_handshake<C: Colour>() {}
+
 #[cfg(feature = "rustls")]
 fn bad_certificates_are_refused<C: Colour>() {
     let untrusted = server::untrusted_tls();
@@ -259,6 +291,26 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     assert!(error.to_string().contains("tokio runtime"));
 }
 
+#[cfg(feature = "ureq")]
+#[test]
+fn a_read_that_waits_is_cancelled_from_another_thread() {
+    use scaigrid_transport::blocking::Transport;
+    let (address, seen) = serve(vec![Act::Stall("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")]);
+    let transport = scaigrid_transport::UreqTransport::builder().no_proxy().build();
+    let response = transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap();
+    let mut body = response.into_body();
+    assert_eq!(body.chunk().unwrap().unwrap(), "hello");
+    let control = body.control().unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(SHORT);
+        control.cancel();
+    });
+    assert_eq!(body.chunk().unwrap_err().kind(), Kind::Cancelled);
+    assert!(body.chunk().unwrap().is_none());
+    assert!(matches!(seen.recv(), Ok(Seen::Request(_))));
+    assert_eq!(seen.recv_timeout(Duration::from_secs(1)), Ok(Seen::ClientLeft));
+}
+
 /// Every test in both colours.
 macro_rules! both {
     ($($test:ident),+ $(,)?) => {
@@ -285,4 +337,7 @@ both! {
     connections_are_kept_and_replaced,
     a_dropped_body_closes_the_connection,
     bad_certificates_are_refused,
+    a_broken_handshake,
+    an_unknown_host,
+    the_first_byte_has_a_limit_of_its_own,
 }

@@ -188,7 +188,7 @@ struct Wire<'a> {
     id: Option<Text<'a>>,
     #[serde(borrow, default)]
     object: Option<Text<'a>>,
-    #[serde(default, deserialize_with = "lenient::opt_u64")]
+    #[serde(default, deserialize_with = "lenient::opt_seconds")]
     created: Option<u64>,
     #[serde(borrow, default)]
     model: Option<Text<'a>>,

@@ -30,7 +30,7 @@ pub struct ChatCompletion {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
     /// When it was made, in seconds since the Unix epoch. Assumed.
-    #[serde(default, deserialize_with = "lenient::opt_u64", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::opt_seconds", skip_serializing_if = "Option::is_none")]
     pub created: Option<u64>,
     /// The frontend slug that answered. Assumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -169,10 +169,14 @@ impl ChatRequest {
 /// Checks what would otherwise go out as something else than it looks like: keys that appear twice, a stream
 /// where a plain answer is awaited, and numbers that JSON writes as `null`.
 fn check(request: &ChatRequest) -> Result<(), InvalidRequest> {
-    if let Some(key) = NAMED_KEYS.iter().find(|key| request.extra.contains_key(**key)) {
-        return Err(InvalidRequest::new(format!(
-            "`extra` holds `{key}`, which has a field of its own: set the field instead"
-        )));
+    refuse_named(&request.extra, &NAMED_KEYS)?;
+    for message in &request.messages {
+        refuse_named(&message.extra, &["role", "content", "tool_calls", "tool_call_id"])?;
+    }
+    for tool in &request.tools {
+        if let Tool::Function(function) = tool {
+            refuse_named(&function.extra, &["name", "description", "parameters"])?;
+        }
     }
     for (name, value) in [("temperature", request.temperature), ("top_p", request.top_p)] {
         if value.is_some_and(|value| !value.is_finite()) {
@@ -180,6 +184,15 @@ fn check(request: &ChatRequest) -> Result<(), InvalidRequest> {
         }
     }
     Ok(())
+}
+
+fn refuse_named(extra: &Map<String, Value>, named: &[&str]) -> Result<(), InvalidRequest> {
+    match named.iter().find(|key| extra.contains_key(**key)) {
+        Some(key) => Err(InvalidRequest::new(format!(
+            "`extra` holds `{key}`, which has a field of its own: set the field instead"
+        ))),
+        None => Ok(()),
+    }
 }
 
 impl Endpoint for ChatRequest {
@@ -354,6 +367,12 @@ mod tests {
     fn what_would_not_arrive_as_meant_is_refused() {
         let error = |request: ChatRequest| request.body().unwrap_err().to_string();
         assert!(error(ChatRequest::new("m").extra("model", "other")).contains("`model`"));
+        let mut message = Message::user("a");
+        message.extra.insert("role".into(), "system".into());
+        assert!(error(ChatRequest::new("m").message(message)).contains("`role`"));
+        let mut function = crate::FunctionDefinition::new("f");
+        function.extra.insert("name".into(), "g".into());
+        assert!(error(ChatRequest::new("m").tool(function)).contains("`name`"));
         assert!(error(ChatRequest::new("m").temperature(f64::NAN)).contains("`temperature`"));
         let streaming = ChatRequest { stream: Some(true), ..ChatRequest::new("m") };
         assert!(error(streaming).contains("`stream`"));

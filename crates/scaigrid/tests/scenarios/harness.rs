@@ -1,7 +1,9 @@
 //! A scripted transport and a virtual clock, and one way to run a scenario in each colour.
 
 use bytes::Bytes;
-use scaigrid::{BearerToken, Error, GenericClientBuilder, Reply};
+use scaigrid::{
+    BearerToken, ChatChunk, ChatCompletion, ChatRequest, Error, GenericClientBuilder, Reply, StreamEvent,
+};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind as Kind};
 use scaigrid_types::Endpoint;
 use std::collections::VecDeque;
@@ -12,15 +14,17 @@ use std::time::{Duration, Instant, SystemTime};
 #[derive(Clone)]
 pub(crate) struct Answer {
     status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Bytes,
+    headers: Vec<(String, String)>,
+    /// The body, in the pieces that it comes in.
+    pieces: Vec<Bytes>,
+    /// How the body ends; for status 0, what happens instead of an answer.
     fails: Option<Kind>,
     taking: Duration,
 }
 
 pub(crate) fn answer(status: u16, body: impl Into<String>) -> Answer {
-    let headers = vec![("content-type", "application/json".to_owned())];
-    Answer { status, headers, body: Bytes::from(body.into()), fails: None, taking: Duration::ZERO }
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Answer { status, headers, pieces: vec![Bytes::from(body.into())], fails: None, taking: Duration::ZERO }
 }
 
 /// An error envelope as the gateway sends it, with the code's documented status.
@@ -50,22 +54,38 @@ pub(crate) fn ok() -> Answer {
     )
 }
 
+/// An event stream in the given pieces.
+pub(crate) fn events<T: Into<Bytes>>(pieces: impl IntoIterator<Item = T>) -> Answer {
+    let pieces = pieces.into_iter().map(Into::into).collect();
+    Answer { pieces, ..answer(200, "") }.header("content-type", "text/event-stream")
+}
+
 /// No answer.
 pub(crate) fn fails(kind: Kind) -> Answer {
     Answer { fails: Some(kind), ..answer(0, "") }
 }
 
 impl Answer {
-    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.retain(|(existing, _)| *existing != name);
-        self.headers.push((name, value.to_owned()));
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(existing, _)| !existing.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The body breaks off after the head.
-    pub(crate) fn broken(mut self) -> Self {
-        self.fails = Some(Kind::Interrupted);
+    /// The body breaks off after its pieces.
+    pub(crate) fn broken(self) -> Self {
+        self.ending(Kind::Interrupted)
+    }
+
+    /// The body fails after its pieces.
+    pub(crate) fn ending(mut self, kind: Kind) -> Self {
+        self.fails = Some(kind);
         self
+    }
+
+    /// Other pieces of the body.
+    pub(crate) fn set_pieces(&mut self, pieces: Vec<Vec<u8>>) {
+        self.pieces = pieces.into_iter().map(Bytes::from).collect();
     }
 
     /// Virtual time that the exchange takes.
@@ -75,14 +95,18 @@ impl Answer {
     }
 }
 
+type Pieces = std::vec::IntoIter<Result<Bytes, TransportError>>;
+
 /// What the world saw of a call.
 #[derive(Default)]
 struct World {
     answers: VecDeque<Answer>,
     requests: Vec<http::Request<Bytes>>,
+    timeouts: Vec<Timeouts>,
     waits: Vec<Duration>,
     passed: Duration,
     tokens_refused: u32,
+    no_fresh_token: bool,
 }
 
 /// Transport, clock, and token provider in one, for both colours.
@@ -93,17 +117,17 @@ struct Script {
 }
 
 impl Script {
-    /// Head, or failure; and the body.
+    /// Head, or failure; and the pieces of the body.
     fn perform(
         &self,
         request: http::Request<Bytes>,
         timeouts: Timeouts,
-    ) -> Result<(http::Response<()>, Result<Bytes, TransportError>), TransportError> {
+    ) -> Result<(http::Response<()>, Pieces), TransportError> {
         let mut world = self.world.lock().unwrap();
         world.requests.push(request);
         let answer = world.answers.pop_front().expect("no more requests than answers");
-        let limit = timeouts.attempt.expect("every attempt has a limit");
-        if answer.taking > limit {
+        world.timeouts.push(timeouts);
+        if let Some(limit) = timeouts.attempt.filter(|limit| answer.taking > *limit) {
             world.passed += limit;
             return Err(TransportError::new(Kind::Timeout));
         }
@@ -115,11 +139,9 @@ impl Script {
         for (name, value) in answer.headers {
             head = head.header(name, value);
         }
-        let body = match answer.fails {
-            Some(kind) => Err(TransportError::new(kind)),
-            None => Ok(answer.body),
-        };
-        Ok((head.body(()).unwrap(), body))
+        let end = answer.fails.map(|kind| Err(TransportError::new(kind)));
+        let pieces: Vec<_> = answer.pieces.into_iter().map(Ok).chain(end).collect();
+        Ok((head.body(()).unwrap(), pieces.into_iter()))
     }
 
     fn now(&self) -> Instant {
@@ -132,10 +154,13 @@ impl Script {
         world.passed += duration;
     }
 
-    fn refreshed(&self) -> BearerToken {
+    fn refreshed(&self) -> Result<BearerToken, scaigrid::BoxError> {
         let mut world = self.world.lock().unwrap();
         world.tokens_refused += 1;
-        BearerToken::new(format!("fresh_{}", world.tokens_refused)).unwrap()
+        if world.no_fresh_token {
+            return Err("sign in again".into());
+        }
+        Ok(BearerToken::new(format!("fresh_{}", world.tokens_refused))?)
     }
 }
 
@@ -151,24 +176,22 @@ mod in_async {
             request: http::Request<Bytes>,
             timeouts: Timeouts,
         ) -> Result<http::Response<Body>, TransportError> {
-            let (head, body) = self.perform(request, timeouts)?;
-            Ok(head.map(|()| match body {
-                Ok(body) => Body::from(body),
-                Err(error) => Body::new(Broken(Some(error))),
-            }))
+            let (head, pieces) = self.perform(request, timeouts)?;
+            Ok(head.map(|()| Body::new(Ready(pieces))))
         }
     }
 
-    struct Broken(Option<TransportError>);
+    /// Pieces that are there at once.
+    struct Ready(Pieces);
 
-    impl futures_core::Stream for Broken {
+    impl futures_core::Stream for Ready {
         type Item = Result<Bytes, TransportError>;
 
         fn poll_next(
             mut self: std::pin::Pin<&mut Self>,
             _: &mut std::task::Context<'_>,
         ) -> std::task::Poll<Option<Self::Item>> {
-            std::task::Poll::Ready(self.0.take().map(Err))
+            std::task::Poll::Ready(self.0.next())
         }
     }
 
@@ -194,7 +217,7 @@ mod in_async {
         }
 
         async fn refreshed(&self, _: &BearerToken) -> Result<BearerToken, scaigrid::BoxError> {
-            Ok(Script::refreshed(self))
+            Script::refreshed(self)
         }
     }
 }
@@ -210,11 +233,8 @@ mod in_blocking {
             request: http::Request<Bytes>,
             timeouts: Timeouts,
         ) -> Result<http::Response<Body>, TransportError> {
-            let (head, body) = self.perform(request, timeouts)?;
-            Ok(head.map(|()| match body {
-                Ok(body) => Body::from(body),
-                Err(error) => Body::new(std::iter::once(Err(error))),
-            }))
+            let (head, pieces) = self.perform(request, timeouts)?;
+            Ok(head.map(|()| Body::new(pieces)))
         }
     }
 
@@ -238,7 +258,7 @@ mod in_blocking {
         }
 
         fn refreshed(&self, _: &BearerToken) -> Result<BearerToken, scaigrid::BoxError> {
-            Ok(Script::refreshed(self))
+            Script::refreshed(self)
         }
     }
 }
@@ -279,6 +299,8 @@ pub(crate) struct Setup {
     pub(crate) deadline: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) token_provider: bool,
+    /// The provider has no fresh token.
+    pub(crate) no_fresh_token: bool,
     pub(crate) max_response_bytes: Option<usize>,
 }
 
@@ -297,12 +319,16 @@ impl Setup {
         if let Some(bytes) = self.max_response_bytes {
             builder = builder.max_response_bytes(bytes);
         }
-        if self.token_provider { builder } else { builder.api_key("sgk_test") }
+        if self.token_provider { builder } else { builder.api_key("sgk_test_secret_key") }
     }
 }
 
-fn script(answers: &[Answer]) -> Script {
-    let world = World { answers: answers.iter().cloned().collect(), ..World::default() };
+fn script(setup: &Setup, answers: &[Answer]) -> Script {
+    let world = World {
+        answers: answers.iter().cloned().collect(),
+        no_fresh_token: setup.no_fresh_token,
+        ..World::default()
+    };
     #[allow(clippy::disallowed_methods, reason = "an instant to count virtual time from")]
     let started = Instant::now();
     Script { world: Arc::new(Mutex::new(world)), started }
@@ -315,36 +341,130 @@ pub(crate) fn in_both_colours<E: Endpoint>(
     endpoint: &E,
     check: impl Fn(&Seen<E::Reply>),
 ) {
-    let mut colours = 0;
     #[cfg(feature = "async")]
     {
-        let script = script(answers);
-        let mut builder =
-            setup.apply(scaigrid::Client::builder()).transport(script.clone()).clock(script.clone());
-        if setup.token_provider {
-            builder = builder.token_provider(script.clone());
-        }
-        let client = builder.build().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let result = runtime.block_on(client.send(endpoint));
-        check(&Seen::new(result, &script));
-        colours += 1;
+        let script = script(setup, answers);
+        let client = async_client(setup, &script);
+        check(&Seen::new(runtime().block_on(client.send(endpoint)), &script));
     }
     #[cfg(feature = "blocking")]
     {
-        let script = script(answers);
-        let mut builder = setup
-            .apply(scaigrid::blocking::Client::builder())
-            .transport(script.clone())
-            .clock(script.clone());
-        if setup.token_provider {
-            builder = builder.token_provider(script.clone());
-        }
-        let result = builder.build().unwrap().send(endpoint);
-        check(&Seen::new(result, &script));
-        colours += 1;
+        let script = script(setup, answers);
+        check(&Seen::new(blocking_client(setup, &script).send(endpoint), &script));
     }
-    assert_ne!(colours, 0, "no colour is on");
+}
+
+#[cfg(feature = "async")]
+fn async_client(setup: &Setup, script: &Script) -> scaigrid::Client {
+    let mut builder =
+        setup.apply(scaigrid::Client::builder()).transport(script.clone()).clock(script.clone());
+    if setup.token_provider {
+        builder = builder.token_provider(script.clone());
+    }
+    builder.build().unwrap()
+}
+
+#[cfg(feature = "async")]
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+#[cfg(feature = "blocking")]
+fn blocking_client(setup: &Setup, script: &Script) -> scaigrid::blocking::Client {
+    let mut builder =
+        setup.apply(scaigrid::blocking::Client::builder()).transport(script.clone()).clock(script.clone());
+    if setup.token_provider {
+        builder = builder.token_provider(script.clone());
+    }
+    builder.build().unwrap()
+}
+
+/// What a stream comes to.
+pub(crate) struct SeenStream {
+    pub(crate) chunks: Vec<ChatChunk>,
+    /// From the open call, or from the stream.
+    pub(crate) error: Option<Error>,
+    pub(crate) snapshot: ChatCompletion,
+    pub(crate) skipped: Vec<StreamEvent>,
+    pub(crate) history: usize,
+    pub(crate) requests: Vec<http::Request<Bytes>>,
+    pub(crate) timeouts: Vec<Timeouts>,
+    pub(crate) waits: Vec<Duration>,
+}
+
+impl SeenStream {
+    fn new(script: &Script) -> Self {
+        let mut world = script.world.lock().unwrap();
+        Self {
+            chunks: Vec::new(),
+            error: None,
+            snapshot: ChatCompletion::default(),
+            skipped: Vec::new(),
+            history: 0,
+            requests: std::mem::take(&mut world.requests),
+            timeouts: std::mem::take(&mut world.timeouts),
+            waits: std::mem::take(&mut world.waits),
+        }
+    }
+
+    /// Takes an item, and says whether another may follow. Nothing follows an error.
+    fn take(&mut self, item: Option<Result<ChatChunk, Error>>) -> bool {
+        match item {
+            Some(Ok(chunk)) => {
+                assert!(self.error.is_none(), "a chunk behind the error");
+                self.chunks.push(chunk);
+                true
+            }
+            Some(Err(error)) => {
+                assert!(self.error.replace(error).is_none(), "a second error");
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Streams a chat against scripted answers to its end, once in each colour that is on.
+pub(crate) fn streamed_in_both_colours(setup: &Setup, answers: &[Answer], check: impl Fn(&SeenStream)) {
+    let request = ChatRequest::new("m").user("Hello");
+    #[cfg(feature = "async")]
+    {
+        let script = script(setup, answers);
+        let client = async_client(setup, &script);
+        let seen = runtime().block_on(async {
+            let opened = client.chat_stream(&request).await;
+            let mut seen = SeenStream::new(&script);
+            match opened {
+                Ok(mut stream) => {
+                    while seen.take(stream.next().await) {}
+                    seen.snapshot = stream.snapshot();
+                    seen.skipped = stream.take_events();
+                    seen.history = stream.history().len();
+                    assert!(stream.next().await.is_none(), "the end lasts");
+                }
+                Err(error) => seen.error = Some(error),
+            }
+            seen
+        });
+        check(&seen);
+    }
+    #[cfg(feature = "blocking")]
+    {
+        let script = script(setup, answers);
+        let opened = blocking_client(setup, &script).chat_stream(&request);
+        let mut seen = SeenStream::new(&script);
+        match opened {
+            Ok(mut stream) => {
+                while seen.take(stream.next()) {}
+                seen.snapshot = stream.snapshot();
+                seen.skipped = stream.take_events();
+                seen.history = stream.history().len();
+                assert!(stream.next().is_none(), "the end lasts");
+            }
+            Err(error) => seen.error = Some(error),
+        }
+        check(&seen);
+    }
 }
 
 /// A call that creates something.

@@ -5,3 +5,4 @@
 mod harness;
 mod replies;
 mod retries;
+mod streams;

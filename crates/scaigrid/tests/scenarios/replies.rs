@@ -82,6 +82,28 @@ fn the_request_id_of_the_header_wins() {
 }
 
 #[test]
+fn what_a_server_echoes_is_not_printed() {
+    let echo = "<pre>authorization: Bearer sgk_test_secret_key</pre>";
+    let envelope = r#"{"error":{"code":"X sgk_test_secret_key","message":"bad key sgk_test_secret_key","details":[{"field":"f","message":"sgk_test_secret_key"}]}}"#;
+    for body in [echo, envelope] {
+        in_both_colours(&plain(), &[answer(404, body)], &chat(), |seen| {
+            let error = seen.error();
+            let printed = format!("{error} {error:?} {:?} {:?}", error.history(), error.api_error());
+            assert!(!printed.contains("sgk_test") && printed.contains("[redacted]"), "{printed}");
+        });
+    }
+}
+
+#[test]
+fn what_a_server_says_stays_on_one_line() {
+    let forged = r#"{"error":{"code":"X\n2024 INFO forged\u001b[31m","message":"a\r\nb"},"meta":{"request_id":"r\n"}}"#;
+    in_both_colours(&plain(), &[answer(400, forged)], &chat(), |seen| {
+        let printed = format!("{}{}", seen.error(), seen.error().history()[0]);
+        assert!(!printed.contains(char::is_control), "{printed:?}");
+    });
+}
+
+#[test]
 fn answers_that_are_not_the_gateways_are_shortened_to_one_line() {
     let page = format!("<html>\n<h1>502\tBad  Gateway</h1>\u{1b}[31m{}</html>", "x".repeat(5000));
     in_both_colours(&plain(), &[answer(404, page)], &chat(), |seen| {
@@ -178,6 +200,11 @@ fn nothing_is_sent_when_the_request_is_wrong() {
     in_both_colours(&plain(), &[], &chat().extra("model", "other"), |seen| {
         assert_eq!(seen.error().kind(), ErrorKind::InvalidRequest);
     });
+    for path in ["/v1/usage?period=day", "/v1/models/a%2Fb", "/v1/x#y"] {
+        in_both_colours(&plain(), &[], &RawRequest::get(path), |seen| {
+            assert!(seen.error().to_string().contains("`.query(..)`"), "{}", seen.error());
+        });
+    }
     let header = RawRequest::post("/v1/x").body("text/plain\r\nX-Evil: 1", "x");
     in_both_colours(&plain(), &[], &header, |seen| {
         assert_eq!(seen.error().kind(), ErrorKind::InvalidRequest)

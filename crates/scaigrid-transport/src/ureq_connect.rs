@@ -1,0 +1,241 @@
+//! What ureq's own connector does not tell: whether a failure came before anything was sent, and how long the server
+//! has been silent. It also lets another thread end an exchange.
+//!
+//! ureq's `unversioned` module may change with a minor release, which is why `Cargo.toml` names one.
+
+use crate::TransportErrorKind as Kind;
+use crate::timeouts::{ReadLimit, Timeouts, now};
+use std::cell::RefCell;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
+use ureq::Error;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::Duration as Limit;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, ShutdownHandle, Transport,
+};
+
+/// An agent on the parts below.
+pub(crate) fn agent(config: Config) -> ureq::Agent {
+    ureq::Agent::with_parts(config, Connect::default(), Resolve::default())
+}
+
+/// A failure with its kind, where ureq's own error does not tell.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) kind: Kind,
+    cause: Option<Error>,
+}
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Some(cause) => cause.fmt(f),
+            None => write!(f, "{:?}", self.kind),
+        }
+    }
+}
+
+impl StdError for Known {}
+
+fn known(kind: Kind, cause: Option<Error>) -> Error {
+    Error::Other(Box::new(Known { kind, cause }))
+}
+
+/// The kind of a failure to connect. Nothing has been sent then, whatever went wrong.
+fn before_sending(cause: Error) -> Error {
+    let kind = match &cause {
+        Error::Other(other) => other.downcast_ref::<Known>().map_or(Kind::Connect, |known| known.kind),
+        Error::HostNotFound => Kind::Dns,
+        Error::Timeout(_) => Kind::ConnectTimeout,
+        Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => Kind::Proxy,
+        Error::Tls(_) | Error::TlsRequired => Kind::Tls,
+        #[cfg(feature = "rustls")]
+        Error::Rustls(_) | Error::Pem(_) => Kind::Tls,
+        #[cfg(feature = "rustls")]
+        Error::Io(error) if crate::error::find_cause::<rustls::Error>(error).is_some() => Kind::Tls,
+        _ => Kind::Connect,
+    };
+    known(kind, Some(cause))
+}
+
+#[derive(Debug, Default)]
+struct Resolve(DefaultResolver);
+
+impl Resolver for Resolve {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        self.0.resolve(uri, config, timeout).map_err(|error| match error {
+            timeout @ Error::Timeout(_) => known(Kind::ConnectTimeout, Some(timeout)),
+            other => known(Kind::Dns, Some(other)),
+        })
+    }
+}
+
+#[derive(Debug, Default)]
+struct Connect(DefaultConnector);
+
+impl Connector<()> for Connect {
+    type Out = Watched;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<Watched>, Error> {
+        let socket = Arc::new(Mutex::new(None));
+        let register = Arc::clone(&details.register_shutdown);
+        let to_register = Arc::clone(&socket);
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            // Requests differ in their time limits only. Otherwise the TLS configuration, and with it all trusted
+            // roots, would be read anew for each connection.
+            request_level: false,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+            register_shutdown: Arc::new(move |handle: Weak<dyn ShutdownHandle>| {
+                *lock(&to_register) = Some(handle.clone());
+                register(handle)
+            }),
+        };
+        let connected = self.0.connect(&details, chained).map_err(before_sending)?;
+        let handle = lock(&socket).take();
+        Ok(connected.map(|inner| Watched { inner, handle }))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connection that keeps the limits of the exchange that runs on this thread.
+struct Watched {
+    inner: Box<dyn Transport>,
+    handle: Option<Weak<dyn ShutdownHandle>>,
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl Transport for Watched {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        if let Some(exchange) = Exchange::current() {
+            exchange.uses(self.handle.as_ref())?;
+        }
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
+        let Some(exchange) = Exchange::current() else { return self.inner.await_input(timeout) };
+        exchange.uses(self.handle.as_ref())?;
+        let limit = exchange.limit.next(now()).filter(|(limit, _)| *limit < *timeout.after);
+        if let Some((limit, kind)) = limit {
+            if limit.is_zero() {
+                return Err(known(kind, None));
+            }
+            timeout.after = Limit::Exact(limit);
+        }
+        match (self.inner.await_input(timeout), limit) {
+            (Err(Error::Timeout(_)), Some((_, kind))) => Err(known(kind, None)),
+            (input, _) => input,
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// One request and its answer, from sending to the end of the body.
+pub(crate) struct Exchange {
+    pub(crate) limit: ReadLimit,
+    cancelled: AtomicBool,
+    /// The connection in use.
+    socket: Mutex<Option<Weak<dyn ShutdownHandle>>>,
+}
+
+thread_local! {
+    /// ureq reads on the caller's thread, and offers no other way to tell a pooled connection whose turn it is.
+    static CURRENT: RefCell<Option<Arc<Exchange>>> = const { RefCell::new(None) };
+}
+
+impl Exchange {
+    pub(crate) fn new(timeouts: Timeouts, started: Instant) -> Arc<Self> {
+        Arc::new(Self {
+            limit: ReadLimit::new(timeouts, started),
+            cancelled: AtomicBool::new(false),
+            socket: Mutex::new(None),
+        })
+    }
+
+    /// Runs a piece of the exchange on this thread.
+    pub(crate) fn run<T>(self: &Arc<Self>, piece: impl FnOnce() -> T) -> T {
+        /// Also when the piece panics.
+        struct Restore(Option<Arc<Exchange>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+            }
+        }
+        let _restore = Restore(CURRENT.replace(Some(Arc::clone(self))));
+        piece()
+    }
+
+    fn current() -> Option<Arc<Self>> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Ends the exchange from another thread: a read that waits ends at once.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        let socket = lock(&self.socket).as_ref().and_then(Weak::upgrade);
+        if let Some(socket) = socket {
+            socket.shutdown();
+        }
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// The connection is about to be used. The handle is in place before the flag is looked at, so that a
+    /// cancellation between the two still finds it.
+    fn uses(&self, handle: Option<&Weak<dyn ShutdownHandle>>) -> Result<(), Error> {
+        *lock(&self.socket) = handle.cloned();
+        if self.is_cancelled() {
+            return Err(known(Kind::Cancelled, None));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Exchange {
+    /// A connection that goes back to the pool must not be ended by a late cancellation.
+    fn drop(&mut self) {
+        *lock(&self.socket) = None;
+    }
+}

@@ -1,0 +1,355 @@
+//! A stream without I/O: bytes in, chunks or one error out, and the reply put together on the way.
+
+use super::events::{Events, StreamEvent};
+use crate::answer::{self, Failed};
+use crate::call::Outcome;
+use crate::clock::Now;
+use crate::settings::Settings;
+use crate::{AttemptReport, Error, ErrorKind, Reply};
+use bytes::{Buf, Bytes};
+use http::response::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use scaigrid_transport::sse::{DEFAULT_MAX_EVENT_BYTES, Decoder, Event};
+use scaigrid_transport::{TransportError, TransportErrorKind};
+use scaigrid_types::{
+    ChatAccumulator, ChatChunk, ChatCompletion, ChatStreamData, ChunkDecoder, ErrorEnvelope, Usage,
+};
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+/// What comes out next.
+#[allow(clippy::large_enum_variant, reason = "nearly all are chunks; a box would cost each an allocation")]
+pub(crate) enum Item {
+    Chunk(ChatChunk),
+    /// More bytes: [`StreamCore::push`], [`StreamCore::end`], or [`StreamCore::fail`].
+    NeedsInput,
+    /// The one error; nothing comes after it.
+    Failed(Failed),
+    End,
+}
+
+/// What the first item of a stream is.
+pub(crate) enum Peek {
+    /// A chunk, or the end.
+    Item,
+    NeedsInput,
+    Failed(Failed),
+}
+
+/// What became of a request for a stream.
+#[allow(clippy::large_enum_variant, reason = "moved once a call")]
+pub(crate) enum Opening<B> {
+    /// It flows.
+    Stream(StreamCore, B),
+    /// It failed before its first chunk.
+    Failed(Failed),
+    /// The answer is no stream.
+    Plain(Outcome),
+}
+
+/// What the call knows once the stream is open.
+pub(crate) struct Opened {
+    pub(crate) endpoint: &'static str,
+    pub(crate) secrets: Vec<HeaderValue>,
+    pub(crate) started: Instant,
+    pub(crate) attempts: u32,
+    pub(crate) history: Vec<AttemptReport>,
+}
+
+pub(crate) struct StreamCore {
+    head: Parts,
+    decoder: Decoder,
+    chunks: ChunkDecoder,
+    /// Bytes that are not decoded yet.
+    input: Bytes,
+    /// The first chunk, which was read to see whether the call had succeeded.
+    first: Option<ChatChunk>,
+    state: State,
+    reply: ChatAccumulator,
+    last_chunk: Option<Instant>,
+    events: Events,
+    max_bytes: usize,
+    idle_limit: Duration,
+    opened: Option<Opened>,
+}
+
+enum State {
+    Flowing,
+    /// The body has ended, or failed, before `[DONE]`.
+    Over(Option<TransportError>),
+    /// `[DONE]` was seen, or everything was handed out.
+    Done,
+    Failed,
+}
+
+/// What an event means. Owned, because it outlives the decoder's buffer.
+#[allow(clippy::large_enum_variant, reason = "as for Item")]
+enum Meaning {
+    Chunk(ChatChunk),
+    Done,
+    Failure(ErrorEnvelope),
+    Undecodable(scaigrid_types::DecodeError, Bytes),
+    Nothing,
+}
+
+impl StreamCore {
+    /// For a 2xx answer that is an event stream.
+    pub(crate) fn new(head: Parts, settings: &Settings) -> Self {
+        Self {
+            head,
+            decoder: Decoder::with_max_event_bytes(DEFAULT_MAX_EVENT_BYTES.min(settings.max_response_bytes)),
+            chunks: ChunkDecoder::new(),
+            input: Bytes::new(),
+            first: None,
+            state: State::Flowing,
+            reply: ChatAccumulator::new(),
+            last_chunk: None,
+            events: Events::default(),
+            max_bytes: settings.max_response_bytes,
+            idle_limit: settings.stream_idle_timeout,
+            opened: None,
+        }
+    }
+
+    /// Whether an answer is read as a stream: a success that is no document of another type.
+    pub(crate) fn is_stream(head: &Parts) -> bool {
+        let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = content_type.and_then(|text| text.split(';').next()).map(str::trim);
+        head.status.is_success()
+            && essence.is_none_or(|essence| essence.eq_ignore_ascii_case("text/event-stream"))
+    }
+
+    /// The call has succeeded: the stream is handed out.
+    pub(crate) fn opened(mut self, opened: Opened) -> Self {
+        self.opened = Some(opened);
+        self
+    }
+
+    /// A plain reply in place of a stream: one chunk.
+    pub(crate) fn of_reply(reply: Reply<ChatCompletion>, settings: &Settings, opened: Opened) -> Self {
+        let (mut head, ()) = http::Response::new(()).into_parts();
+        head.status = reply.status();
+        head.headers.clone_from(reply.headers());
+        let mut core =
+            Self::new(head, settings).opened(Opened { history: reply.history().to_vec(), ..opened });
+        let chunk = ChatChunk::from(reply.into_inner());
+        core.reply.push(&chunk);
+        core.first = Some(chunk);
+        core.state = State::Done;
+        core
+    }
+
+    /// Reads the first item without taking it, to see whether the call has succeeded.
+    pub(crate) fn peek(&mut self, now: Now) -> Peek {
+        match self.next(now) {
+            Item::Chunk(chunk) => {
+                self.first = Some(chunk);
+                Peek::Item
+            }
+            Item::End => Peek::Item,
+            Item::NeedsInput => Peek::NeedsInput,
+            Item::Failed(failed) => Peek::Failed(failed),
+        }
+    }
+
+    /// Bytes of the body.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        self.input = piece;
+    }
+
+    /// The body has ended.
+    pub(crate) fn end(&mut self) {
+        if matches!(self.state, State::Flowing) {
+            // The sentinel counts also without its blank line.
+            let is_done = self.decoder.unfinished().is_some_and(|event| is_sentinel(&event));
+            self.state = if is_done { State::Done } else { State::Over(None) };
+        }
+    }
+
+    /// The body has failed.
+    pub(crate) fn fail(&mut self, error: TransportError) {
+        if matches!(self.state, State::Flowing) {
+            self.state = State::Over(Some(error));
+        }
+    }
+
+    /// Whether `[DONE]` was seen, so that the connection may be used again.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// The next item. After [`Item::Failed`] and [`Item::End`] there is only [`Item::End`].
+    pub(crate) fn next(&mut self, now: Now) -> Item {
+        if let Some(first) = self.first.take() {
+            return Item::Chunk(first);
+        }
+        loop {
+            match &mut self.state {
+                State::Done | State::Failed => return Item::End,
+                State::Over(cause) => {
+                    let cause = cause.take();
+                    let error = self.over(cause, now);
+                    return self.failed(error, now);
+                }
+                State::Flowing => {}
+            }
+            let meaning = match self.event() {
+                Ok(Some(meaning)) => meaning,
+                Ok(None) => return Item::NeedsInput,
+                Err(error) => {
+                    return self.failed(Error::new(ErrorKind::BodyTooLarge, error.to_string()), now);
+                }
+            };
+            match meaning {
+                Meaning::Nothing => {}
+                Meaning::Done => self.state = State::Done,
+                Meaning::Chunk(chunk) => {
+                    self.reply.push(&chunk);
+                    self.last_chunk = Some(now.instant);
+                    if self.reply.size() > self.max_bytes {
+                        let message =
+                            format!("the reply is larger than the allowed {} bytes", self.max_bytes);
+                        return self.failed(Error::new(ErrorKind::BodyTooLarge, message), now);
+                    }
+                    return Item::Chunk(chunk);
+                }
+                Meaning::Failure(envelope) => {
+                    let failed = answer::api_failure(envelope, self.head.clone(), Bytes::new(), now);
+                    return self.hand_out(failed, now);
+                }
+                Meaning::Undecodable(error, data) => {
+                    let mut error = Error::decode(error);
+                    error.context_mut().body = data;
+                    return self.failed(error, now);
+                }
+            }
+        }
+    }
+
+    /// Decodes one event of the input.
+    fn event(&mut self) -> Result<Option<Meaning>, scaigrid_transport::sse::EventTooLarge> {
+        let mut rest = &self.input[..];
+        let meaning = match self.decoder.next(&mut rest)? {
+            None => None,
+            Some(event) if is_sentinel(&event) => Some(Meaning::Done),
+            Some(event) if event.name == "error" => {
+                Some(Meaning::Failure(ErrorEnvelope::from_event(event.data)))
+            }
+            // Keeps the connection alive, and says nothing.
+            Some(event) if event.data.is_empty() => Some(Meaning::Nothing),
+            Some(event) if event.name != "message" => {
+                self.events.push(event.name, event.data);
+                Some(Meaning::Nothing)
+            }
+            Some(event) => Some(match self.chunks.decode(event.data) {
+                Ok(ChatStreamData::Chunk(chunk)) => Meaning::Chunk(chunk),
+                Ok(ChatStreamData::Error(envelope)) => Meaning::Failure(*envelope),
+                Ok(_) => {
+                    self.events.push(event.name, event.data);
+                    Meaning::Nothing
+                }
+                Err(error) => Meaning::Undecodable(error, Bytes::copy_from_slice(event.data.as_bytes())),
+            }),
+        };
+        let used = self.input.len() - rest.len();
+        self.input.advance(used);
+        Ok(meaning)
+    }
+
+    /// The body is over before its time.
+    fn over(&self, cause: Option<TransportError>, now: Now) -> Error {
+        let progress = self.progress(now);
+        let Some(cause) = cause else {
+            let cause = TransportError::new(TransportErrorKind::Interrupted);
+            let message = format!("the stream ended without [DONE], {progress}");
+            return Error::new(ErrorKind::StreamTruncated, message).with_source(cause);
+        };
+        let (kind, message) = match cause.kind() {
+            TransportErrorKind::ReadTimeout => {
+                let limit = self.idle_limit;
+                (
+                    ErrorKind::IdleTimeout,
+                    format!("the stream was silent for longer than {limit:?}, {progress}"),
+                )
+            }
+            _ => {
+                let told = Error::transport(TransportError::new(cause.kind()), None);
+                (told.kind(), format!("{cause}, {progress}"))
+            }
+        };
+        Error::new(kind, message).with_source(cause)
+    }
+
+    /// Such as `after 12 chunks, the last one 3.2 s ago`.
+    fn progress(&self, now: Now) -> String {
+        let Some(last) = self.last_chunk else { return "before its first chunk".to_owned() };
+        let ago = now.instant.saturating_duration_since(last).as_secs_f64();
+        let chunks = self.reply.chunks();
+        let mut text = format!("after {chunks} chunk");
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}, the last one {ago:.1} s ago", if chunks == 1 { "" } else { "s" });
+        text
+    }
+
+    fn failed(&mut self, mut error: Error, now: Now) -> Item {
+        let context = error.context_mut();
+        context.status = Some(self.head.status);
+        context.headers = self.head.headers.clone();
+        context.request_id = answer::request_id(&self.head.headers, &[]);
+        self.hand_out(Failed { error, hint: None }, now)
+    }
+
+    fn hand_out(&mut self, mut failed: Failed, now: Now) -> Item {
+        self.state = State::Failed;
+        let context = failed.error.context_mut();
+        context.may_have_run = true;
+        context.partial = Some(self.reply.snapshot());
+        if let Some(opened) = &mut self.opened {
+            context.endpoint = Some(opened.endpoint);
+            context.attempts = opened.attempts;
+            context.history = std::mem::take(&mut opened.history);
+            context.elapsed = now.instant.saturating_duration_since(opened.started);
+            let secrets = opened.secrets.iter().filter_map(|secret| secret.to_str().ok());
+            let secrets: Vec<_> = secrets.map(|secret| secret.trim_start_matches("Bearer ")).collect();
+            failed.error.redact(&secrets);
+        }
+        Item::Failed(failed)
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        let id = self.head.headers.get(crate::reply::REQUEST_ID)?.to_str().ok()?.trim();
+        Some(id).filter(|id| !id.is_empty())
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    pub(crate) fn attempts(&self) -> u32 {
+        self.opened.as_ref().map_or(0, |opened| opened.attempts)
+    }
+
+    pub(crate) fn history(&self) -> &[AttemptReport] {
+        self.opened.as_ref().map(|opened| opened.history.as_slice()).unwrap_or_default()
+    }
+
+    pub(crate) fn snapshot(&self) -> ChatCompletion {
+        self.reply.snapshot()
+    }
+
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.reply.usage()
+    }
+
+    pub(crate) fn take_events(&mut self) -> Vec<StreamEvent> {
+        self.events.take()
+    }
+}
+
+fn is_sentinel(event: &Event<'_>) -> bool {
+    event.name == "message" && event.data == "[DONE]"
+}
