@@ -3,7 +3,7 @@
 
 use scaigrid_emulator::{Emulator, Fault};
 use std::error::Error;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 /// The question that is titled when none is given.
@@ -74,4 +74,14 @@ pub fn exit_code(result: Result<(), Box<dyn Error>>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a piece of a reply at once, without waiting for the end of the line.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn print_now(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
 }

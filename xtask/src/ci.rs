@@ -5,11 +5,11 @@ use std::time::Instant;
 
 /// Feature sets of `scaigrid` that people use, and that must build without the others.
 const FEATURE_SETS: [&str; 6] =
-    ["", "async", "async,rustls", "blocking", "blocking,rustls", "async,blocking,mock"];
+    ["", "async", "async,gzip,rustls", "blocking", "blocking,gzip,rustls", "async,blocking,mock"];
 
 /// The same for `scaigrid-transport`.
 const TRANSPORT_FEATURE_SETS: [&str; 5] =
-    ["", "async,mock", "reqwest", "ureq,mock", "reqwest,ureq,rustls,mock"];
+    ["", "async,mock", "reqwest", "ureq,mock", "reqwest,ureq,gzip,rustls,mock"];
 
 /// One command: its title, its arguments after `cargo`, and extra environment.
 struct Step {

@@ -1,7 +1,7 @@
 //! The models that the emulator offers.
 
 use scaigrid_types::{HealthStatus, Modality, Model, ModelStatus, Money};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// A model, and the backend that its usage is booked on.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ fn chat(slug: &str, name: &str, description: &str, max_output: u64, prices: (&st
     model.max_output_tokens = Some(max_output);
     model.input_price_per_mtok = price(prices.0);
     model.output_price_per_mtok = price(prices.1);
-    let capabilities = [("tool_use".to_owned(), json!(true)), ("streaming".to_owned(), json!(false))];
-    model.capabilities = Some(capabilities.into_iter().collect::<Map<String, Value>>());
+    let capabilities = [("tool_use".to_owned(), json!(true)), ("streaming".to_owned(), json!(true))];
+    model.capabilities = Some(capabilities.into_iter().collect::<Value>());
     Entry { model, backend_id: "be_emulator_omni" }
 }
 

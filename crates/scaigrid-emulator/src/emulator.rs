@@ -1,7 +1,7 @@
 //! Starting and stopping.
 
 use crate::fault::{Fault, Faults};
-use crate::gateway::{Account, Gateway};
+use crate::gateway::{Account, Gateway, StreamSettings};
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
 use crate::wire::{BreakableListener, ConnectionHandle};
@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The key of an emulator that was given none. It is no secret, and no gateway accepts it.
@@ -116,6 +117,7 @@ pub struct EmulatorBuilder {
     budgets: HashMap<String, Money>,
     faults: Vec<Fault>,
     recording: bool,
+    streams: StreamSettings,
 }
 
 /// Shows no key.
@@ -138,6 +140,7 @@ impl EmulatorBuilder {
             budgets: HashMap::new(),
             faults: Vec::new(),
             recording: true,
+            streams: StreamSettings::default(),
         }
     }
 
@@ -172,6 +175,20 @@ impl EmulatorBuilder {
     /// Queues a fault before the first request.
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
+        self
+    }
+
+    /// Sets how many tokens each chunk of a stream brings, by the rule of
+    /// [`count_tokens`](crate::count_tokens). Default: 1; 0 counts as 1.
+    pub fn stream_chunk_tokens(mut self, tokens: u64) -> Self {
+        self.streams.chunk_tokens = tokens.max(1);
+        self
+    }
+
+    /// Waits before each chunk of a stream after the first. Default: no wait.
+    /// [`StreamFault::paced`](crate::StreamFault::paced) is for a single stream.
+    pub fn stream_pace(mut self, pause: Duration) -> Self {
+        self.streams.pace = pause;
         self
     }
 
@@ -221,7 +238,7 @@ impl EmulatorBuilder {
         let faults = Faults::default();
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
-        let gateway = Arc::new(Gateway::new(accounts, faults, recorder));
+        let gateway = Arc::new(Gateway::new(accounts, faults, recorder, self.streams));
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let listener = {

@@ -1,8 +1,11 @@
 //! Faults: what goes wrong, when, and for which requests.
 
+use crate::stream_fault::StreamFault;
 use crate::sync::lock;
 use bytes::Bytes;
 use scaigrid_types::ErrorCode;
+use serde_json::Value;
+use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,8 +14,9 @@ use std::time::Duration;
 ///
 /// A fault is queued with [`Faults::push`] or [`EmulatorBuilder::fault`](crate::EmulatorBuilder::fault) and
 /// used up by the first request that it matches, after the whole request was read and before any other check.
-/// Except for [`delay`](Self::delay) and [`cut_after`](Self::cut_after), the request then reaches no handler:
-/// it counts neither for the rate limit nor as usage.
+/// Except for [`delay`](Self::delay), [`cut_after`](Self::cut_after), and [`stream`](Self::stream), the request
+/// then reaches no handler: it counts neither for the rate limit nor as usage. All faults but `stream` are for
+/// plain and streaming calls alike.
 ///
 /// The setters apply to the kinds that their documentation names and leave the others as they are.
 ///
@@ -39,6 +43,7 @@ pub(crate) enum FaultKind {
     Response(ResponseFault),
     Raw(Bytes),
     CutAfter(usize),
+    Stream(Box<StreamFault>),
     Reset,
     Close,
     /// Answers normally; only the delay is the fault.
@@ -103,9 +108,15 @@ impl Fault {
 
     /// The head of the real answer with its full `Content-Length`, this many bytes of its body, then the
     /// connection is closed. A number above the body's length sends all of it. The request is handled and
-    /// counted as any other.
+    /// counted as any other. A stream has no `Content-Length`; it is cut as by [`StreamFault::cut`].
     pub fn cut_after(body_bytes: usize) -> Self {
         Self::new(FaultKind::CutAfter(body_bytes))
+    }
+
+    /// A stream that goes wrong. Matches only requests whose body has `"stream": true`. The request is checked,
+    /// limited, and refused as any other; the fault is used up all the same.
+    pub fn stream(fault: StreamFault) -> Self {
+        Self::new(FaultKind::Stream(Box::new(fault)))
     }
 
     /// A TCP reset (RST) after the request was read. Nothing is answered.
@@ -208,8 +219,9 @@ impl Fault {
         self
     }
 
-    fn matches(&self, path: &str) -> bool {
+    fn matches(&self, path: &str, asks_for_stream: impl FnOnce() -> bool) -> bool {
         self.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+            && (!matches!(self.kind, FaultKind::Stream(_)) || asks_for_stream())
     }
 }
 
@@ -247,12 +259,26 @@ impl Faults {
         lock(&self.queue).clear();
     }
 
-    /// Takes the first fault that matches a request for `path`.
-    pub(crate) fn take(&self, path: &str) -> Option<Fault> {
+    /// Takes the first fault that matches a request. The body is looked at only if a fault depends on it.
+    pub(crate) fn take(&self, path: &str, body: &[u8]) -> Option<Fault> {
+        let asks_for_stream = LazyCell::new(|| asks_for_stream(body));
         let mut queue = lock(&self.queue);
-        let position = queue.iter().position(|fault| fault.matches(path))?;
+        let position = queue.iter().position(|fault| fault.matches(path, || *asks_for_stream))?;
         queue.remove(position)
     }
+}
+
+fn asks_for_stream(body: &[u8]) -> bool {
+    let body: Result<Value, _> = serde_json::from_slice(body);
+    body.is_ok_and(|body| body.get("stream") == Some(&Value::Bool(true)))
+}
+
+/// `BACKEND_RATE_LIMITED` becomes `Backend rate limited (injected fault).`
+pub(crate) fn message_for(code: &str) -> String {
+    let words = code.replace('_', " ").to_lowercase();
+    let mut letters = words.chars();
+    let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{} (injected fault).", letters.as_str())
 }
 
 #[cfg(test)]
@@ -264,11 +290,28 @@ mod tests {
         let faults = Faults::default();
         faults.push(Fault::close().for_path("/v1/models"));
         faults.repeat(Fault::reset(), 2);
-        assert!(matches!(faults.take("/v1/inference/chat").unwrap().kind, FaultKind::Reset));
-        assert!(matches!(faults.take("/v1/models/x").unwrap().kind, FaultKind::Close));
+        assert!(matches!(faults.take("/v1/inference/chat", b"").unwrap().kind, FaultKind::Reset));
+        assert!(matches!(faults.take("/v1/models/x", b"").unwrap().kind, FaultKind::Close));
         assert_eq!(faults.len(), 1);
         faults.clear();
-        assert!(faults.is_empty() && faults.take("/").is_none());
+        assert!(faults.is_empty() && faults.take("/", b"").is_none());
+    }
+
+    #[test]
+    fn stream_faults_wait_for_a_stream() {
+        let faults = Faults::default();
+        faults.push(Fault::stream(StreamFault::new()));
+        for body in ["", "{", "[true]", "{}", r#"{"stream":null}"#, r#"{"stream":false}"#, r#"{"stream":1}"#]
+        {
+            assert!(faults.take("/", body.as_bytes()).is_none(), "{body}");
+        }
+        assert!(faults.take("/", br#"{"a":[{}],"stream":true}"#).is_some());
+    }
+
+    #[test]
+    fn messages_are_made_from_codes() {
+        assert_eq!(message_for("BACKEND_ERROR"), "Backend error (injected fault).");
+        assert_eq!(message_for(""), " (injected fault).");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::record::Recorder;
 use crate::sync::lock;
 use scaigrid_types::{Money, Usage, UsageSummaryRow};
 use std::sync::Mutex;
+use std::time::Duration;
 
 /// The tenant of every key.
 pub(crate) const TENANT: &str = "tenant_emulator";
@@ -70,18 +71,38 @@ impl Account {
     }
 }
 
+/// How streams are cut and paced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StreamSettings {
+    pub(crate) chunk_tokens: u64,
+    /// Before each chunk after the first.
+    pub(crate) pace: Duration,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self { chunk_tokens: 1, pace: Duration::ZERO }
+    }
+}
+
 /// Everything that handlers share.
 pub(crate) struct Gateway {
     pub(crate) accounts: Vec<std::sync::Arc<Account>>,
     pub(crate) models: Vec<Entry>,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
+    pub(crate) streams: StreamSettings,
 }
 
 impl Gateway {
-    pub(crate) fn new(accounts: Vec<Account>, faults: Faults, recorder: Recorder) -> Self {
+    pub(crate) fn new(
+        accounts: Vec<Account>,
+        faults: Faults,
+        recorder: Recorder,
+        streams: StreamSettings,
+    ) -> Self {
         let accounts = accounts.into_iter().map(std::sync::Arc::new).collect();
-        Self { accounts, models: catalog::models(), faults, recorder }
+        Self { accounts, models: catalog::models(), faults, recorder, streams }
     }
 
     pub(crate) fn account(&self, key: &str) -> Option<&std::sync::Arc<Account>> {

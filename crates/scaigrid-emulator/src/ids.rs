@@ -24,6 +24,14 @@ pub(crate) fn with_prefix(prefix: &str) -> String {
     format!("{prefix}{:016x}", mix(seed.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))))
 }
 
+/// `prefix` and 16 hex digits that depend on the parts alone.
+pub(crate) fn of_parts<'a>(prefix: &str, parts: impl IntoIterator<Item = &'a str>) -> String {
+    // FNV-1a. 0xff is in no text, so it keeps the parts apart.
+    let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let part = |hash: u64, part: &str| fold(part.as_bytes().iter().fold(hash, fold), &0xff);
+    format!("{prefix}{:016x}", mix(parts.into_iter().fold(0xcbf2_9ce4_8422_2325, part)))
+}
+
 /// The finaliser of splitmix64. It is a bijection, so different numbers stay different.
 fn mix(mut number: u64) -> u64 {
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -41,5 +49,11 @@ mod tests {
         let ids: HashSet<String> = (0..10_000).map(|_| RequestId::next().0).collect();
         assert_eq!(ids.len(), 10_000);
         assert!(ids.iter().all(|id| id.starts_with("req_") && id.len() == 20));
+    }
+
+    #[test]
+    fn the_same_parts_give_the_same_id() {
+        assert_eq!(of_parts("call_", ["ab", "c"]), of_parts("call_", ["ab", "c"]));
+        assert_ne!(of_parts("call_", ["ab", "c"]), of_parts("call_", ["a", "bc"]));
     }
 }

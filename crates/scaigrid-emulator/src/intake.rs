@@ -1,10 +1,12 @@
 //! What happens to every request before any route: id, body, record, fault.
 
-use crate::fault::{ErrorFault, Fault, FaultKind, ResponseFault};
+use crate::fault::{ErrorFault, FaultKind, ResponseFault, message_for};
 use crate::gateway::Gateway;
 use crate::ids::RequestId;
+use crate::presence::Presence;
 use crate::record::{RecordedRequest, headers_without_secrets};
 use crate::reply::{self, Failure};
+use crate::stream_fault::StreamFault;
 use crate::wire::{Breakage, ConnectionHandle};
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
@@ -44,13 +46,21 @@ pub(crate) async fn receive(
         request_id: id.0.clone(),
         status: None,
         connection: connection.number,
+        client_left: false,
     });
+    let presence = Presence::new(&gateway, &id);
 
-    let fault = gateway.faults.take(parts.uri.path());
+    let fault = gateway.faults.take(parts.uri.path(), body.as_deref().unwrap_or_default());
     if let Some(delay) = fault.as_ref().map(|fault| fault.after).filter(|delay| !delay.is_zero()) {
         tokio::time::sleep(delay).await;
     }
     parts.extensions.insert(id.clone());
+    let fault = fault.map_or(FaultKind::Pass, |fault| fault.kind);
+    match &fault {
+        FaultKind::Stream(fault) => drop(parts.extensions.insert(StreamFault::clone(fault))),
+        FaultKind::CutAfter(length) => drop(parts.extensions.insert(StreamFault::cut(*length))),
+        _ => {}
+    }
     let normal = async {
         let mut response = match body {
             Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
@@ -61,25 +71,43 @@ pub(crate) async fn receive(
         response
     };
 
-    let breakage = match fault.map(|Fault { kind, .. }| kind) {
-        None | Some(FaultKind::Pass) => return answered(&gateway, &id, normal.await),
-        Some(FaultKind::Error(fault)) => return answered(&gateway, &id, error(&id, fault)),
-        Some(FaultKind::Response(fault)) => return answered(&gateway, &id, response(&id, fault)),
-        Some(FaultKind::Raw(bytes)) => Breakage { bytes, reset: false },
-        Some(FaultKind::CutAfter(length)) => {
-            Breakage { bytes: cut(normal.await, length).await, reset: false }
-        }
-        Some(FaultKind::Reset) => Breakage { bytes: Bytes::new(), reset: true },
-        Some(FaultKind::Close) => Breakage { bytes: Bytes::new(), reset: false },
+    let answer = match fault {
+        FaultKind::Pass | FaultKind::Stream(_) => Answer::Http(normal.await),
+        FaultKind::Error(fault) => Answer::Http(error(&id, fault)),
+        FaultKind::Response(fault) => Answer::Http(response(&id, fault)),
+        FaultKind::CutAfter(length) => match normal.await {
+            // It cuts itself.
+            stream if is_stream(&stream) => Answer::Http(stream),
+            response => Answer::Broken(Breakage { bytes: cut(response, length).await, reset: false }),
+        },
+        FaultKind::Raw(bytes) => Answer::Broken(Breakage { bytes, reset: false }),
+        FaultKind::Reset => Answer::Broken(Breakage { bytes: Bytes::new(), reset: true }),
+        FaultKind::Close => Answer::Broken(Breakage { bytes: Bytes::new(), reset: false }),
     };
-    connection.break_with(breakage);
-    // Never sent: the connection writes the breakage instead.
-    Response::new(Body::empty())
+    match answer {
+        Answer::Http(response) => {
+            gateway.recorder.set_status(&id.0, response.status().as_u16());
+            match is_stream(&response) {
+                true => presence.watch(response),
+                false => presence.complete(response),
+            }
+        }
+        Answer::Broken(breakage) => {
+            connection.break_with(breakage);
+            // Never sent: the connection writes the breakage instead.
+            presence.complete(Response::new(Body::empty()))
+        }
+    }
 }
 
-fn answered(gateway: &Gateway, id: &RequestId, response: Response) -> Response {
-    gateway.recorder.set_status(&id.0, response.status().as_u16());
-    response
+enum Answer {
+    Http(Response),
+    Broken(Breakage),
+}
+
+/// Only streams do not know their length from the start.
+fn is_stream(response: &Response) -> bool {
+    response.body().size_hint().exact().is_none()
 }
 
 /// The whole body.
@@ -129,14 +157,6 @@ fn error(id: &RequestId, fault: ErrorFault) -> Response {
     let mut response = reply::json(status, id, &body);
     add_headers(response.headers_mut(), &fault.headers);
     response
-}
-
-/// `BACKEND_RATE_LIMITED` becomes `Backend rate limited.`
-fn message_for(code: &str) -> String {
-    let words = code.replace('_', " ").to_lowercase();
-    let mut letters = words.chars();
-    let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
-    format!("{first}{} (injected fault).", letters.as_str())
 }
 
 /// The answer of a response fault.
@@ -189,12 +209,6 @@ async fn cut(response: Response, length: usize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn messages_are_made_from_codes() {
-        assert_eq!(message_for("BACKEND_ERROR"), "Backend error (injected fault).");
-        assert_eq!(message_for(""), " (injected fault).");
-    }
 
     #[test]
     fn a_cut_keeps_the_full_length() {

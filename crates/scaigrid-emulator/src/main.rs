@@ -5,13 +5,14 @@
 
 use lexopt::prelude::*;
 use scaigrid_emulator::{
-    DEFAULT_API_KEY, DEFAULT_RATE_LIMIT_PER_MINUTE, Emulator, EmulatorBuilder, StartError,
+    DEFAULT_API_KEY, DEFAULT_RATE_LIMIT_PER_MINUTE, Emulator, EmulatorBuilder, Fault, StartError,
 };
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 
 const DEFAULT_PORT: u16 = 8787;
 
@@ -24,6 +25,8 @@ Options:
   --listen ADDR      loopback address and port; port 0 takes a free one [default: 127.0.0.1:8787]
   --api-key KEY      accept this key; may be repeated [default: a well-known key, shown at the start]
   --rate-limit N     requests per key in any 60 seconds [default: 60000]
+  --stream-pace MS   wait this many milliseconds before each chunk of a stream after the first [default: 0]
+  --fail N           fail the first N chats with BACKEND_ERROR, to see a client retry [default: 0]
   -h, --help         show this text
   -V, --version      show the version
 
@@ -73,6 +76,15 @@ fn parse() -> Result<Command, lexopt::Error> {
                 default_key = false;
             }
             Long("rate-limit") => builder = builder.rate_limit_per_minute(arguments.value()?.parse()?),
+            Long("stream-pace") => {
+                builder = builder.stream_pace(Duration::from_millis(arguments.value()?.parse()?));
+            }
+            Long("fail") => {
+                // Two bytes, because each failure is kept in a queue.
+                for _ in 0..arguments.value()?.parse::<u16>()? {
+                    builder = builder.fault(Fault::error("BACKEND_ERROR").for_path("/v1/inference/chat"));
+                }
+            }
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('V') | Long("version") => return Ok(Command::Version),
             _ => return Err(argument.unexpected()),

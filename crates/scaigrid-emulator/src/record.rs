@@ -23,10 +23,14 @@ pub struct RecordedRequest {
     /// The id that the emulator gave the request.
     pub request_id: String,
     /// The HTTP status of the answer. `None` while there is none, and when the connection was closed, reset,
-    /// cut, or fed with raw bytes instead.
+    /// cut, or fed with raw bytes instead. A stream has one from its head on, however it ends.
     pub status: Option<u16>,
     /// Which TCP connection brought it, counted from 0.
     pub connection: u64,
+    /// Whether the client closed the connection before the answer was complete: before it began, or in the
+    /// middle of a stream. Known at once, also while the emulator waits or stalls. Closing only the writing
+    /// side counts as leaving.
+    pub client_left: bool,
 }
 
 impl RecordedRequest {
@@ -77,10 +81,18 @@ impl Recorder {
     }
 
     pub(crate) fn set_status(&self, request_id: &str, status: u16) {
+        self.change(request_id, |request| request.status = Some(status));
+    }
+
+    pub(crate) fn set_client_left(&self, request_id: &str) {
+        self.change(request_id, |request| request.client_left = true);
+    }
+
+    fn change(&self, request_id: &str, change: impl FnOnce(&mut RecordedRequest)) {
         let mut requests = lock(&self.requests);
         // The newest first: it is nearly always the one.
         if let Some(request) = requests.iter_mut().rev().find(|request| request.request_id == request_id) {
-            request.status = Some(status);
+            change(request);
         }
     }
 

@@ -10,7 +10,7 @@ mod tokens;
 pub(crate) use answer::{answer, key_word};
 pub(crate) use title::{title, word_limit};
 pub use tokens::count_tokens;
-pub(crate) use tokens::first_tokens;
+pub(crate) use tokens::{first_tokens, pieces};
 
 /// Whether a system prompt asks for a title: it has a word that begins with "title".
 pub(crate) fn asks_for_title(system: &str) -> bool {

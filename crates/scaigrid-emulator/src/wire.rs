@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,13 +33,46 @@ pub(crate) struct Connection {
     /// Counted from 0.
     pub(crate) number: u64,
     breakage: Mutex<Option<Breakage>>,
+    flushes: Mutex<Flushes>,
     open: Arc<AtomicUsize>,
+}
+
+/// How often everything that the HTTP server had to write was in the socket.
+#[derive(Debug, Default)]
+struct Flushes {
+    count: u64,
+    waiting: Option<Waker>,
 }
 
 impl Connection {
     /// From now on, nothing but this is written.
     pub(crate) fn break_with(&self, breakage: Breakage) {
         *lock(&self.breakage) = Some(breakage);
+    }
+
+    /// For [`poll_flushed_since`](Self::poll_flushed_since).
+    pub(crate) fn flushes(&self) -> u64 {
+        lock(&self.flushes).count
+    }
+
+    /// Ready once the socket has taken all that the server had to write, after there were `count` flushes.
+    pub(crate) fn poll_flushed_since(&self, count: u64, cx: &mut Context<'_>) -> Poll<()> {
+        let mut flushes = lock(&self.flushes);
+        if flushes.count > count {
+            return Poll::Ready(());
+        }
+        flushes.waiting = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn flushed(&self) {
+        let mut flushes = lock(&self.flushes);
+        flushes.count += 1;
+        let waiting = flushes.waiting.take();
+        drop(flushes);
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
     }
 }
 
@@ -87,7 +120,12 @@ impl Listener for BreakableListener {
                     self.next_number += 1;
                     self.open.fetch_add(1, Ordering::Relaxed);
                     let open = Arc::clone(&self.open);
-                    let connection = Arc::new(Connection { number, breakage: Mutex::new(None), open });
+                    let connection = Arc::new(Connection {
+                        number,
+                        breakage: Mutex::new(None),
+                        flushes: Mutex::default(),
+                        open,
+                    });
                     return (BreakableStream { stream, connection, broken: false }, address);
                 }
                 // Either the peer has gone already, or the process is out of file descriptors; the pause keeps
@@ -168,7 +206,10 @@ impl AsyncWrite for BreakableStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_breakage(cx))?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        // The server asks for a flush when its own buffers are empty.
+        self.connection.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

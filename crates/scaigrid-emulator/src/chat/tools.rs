@@ -21,8 +21,11 @@ pub(crate) fn call(request: &ChatRequest) -> Option<ToolCall> {
     };
     let said = request.messages.iter().rfind(|message| message.role == Role::User);
     let word = text::key_word(&said.map(|message| message.text()).unwrap_or_default());
-    let arguments = Value::Object(arguments(parameters, &word));
-    Some(ToolCall::function(ids::with_prefix("call_"), name, arguments.to_string()))
+    let arguments = Value::Object(arguments(parameters, &word)).to_string();
+    // The same request gets the same id; the next call of a conversation, which is longer, another one.
+    let length = request.messages.len().to_string();
+    let id = ids::of_parts("call_", [length.as_str(), name, arguments.as_str()]);
+    Some(ToolCall::function(id, name, arguments))
 }
 
 /// Name and schema of a function, also of one with keys that the types do not know.

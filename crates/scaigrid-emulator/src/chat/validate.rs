@@ -22,7 +22,7 @@ pub(crate) fn problems(body: &Value) -> Vec<FieldError> {
         Value::Array(texts) => texts.iter().all(Value::is_string),
         other => other.is_string(),
     });
-    check.stream();
+    check.that("stream", "must be a boolean", Value::is_boolean);
     check.tools();
     check.that("metadata", "must be an object", Value::is_object);
     check.problems
@@ -131,15 +131,6 @@ impl<'a> Check<'a> {
                 let message = "must have an `id`, `function.name`, and `function.arguments`, all strings";
                 self.problem(format!("{path}.tool_calls[{index}]"), message);
             }
-        }
-    }
-
-    /// Streaming is not part of this emulator yet; this is where a stream would be let through.
-    fn stream(&mut self) {
-        match self.get("stream") {
-            None | Some(Value::Bool(false)) => {}
-            Some(Value::Bool(true)) => self.problem("stream", "this emulator does not stream"),
-            Some(_) => self.problem("stream", "must be a boolean"),
         }
     }
 

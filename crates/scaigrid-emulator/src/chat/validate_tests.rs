@@ -35,7 +35,7 @@ fn all_problems_are_named_at_once() {
     let body = json!({"model": 1, "messages": [{"content": "x"}, "x", {"role": "user"},
             {"role": "", "content": 1}, {"role": "user", "content": [{"type": "text"}, 1]},
             {"role": "assistant", "tool_calls": [{}], "tool_call_id": 1}],
-        "max_tokens": 0, "temperature": 2.1, "top_p": -0.1, "seed": 0.5, "stop": [1], "stream": true,
+        "max_tokens": 0, "temperature": 2.1, "top_p": -0.1, "seed": 0.5, "stop": [1], "stream": 1,
         "tools": [{}, {"type": "function", "function": {"name": "", "parameters": []}}],
         "tool_choice": "any", "metadata": []});
     let expected = [

@@ -29,6 +29,18 @@ pub(crate) fn first_tokens(text: &str, limit: u64) -> &str {
     }
 }
 
+/// The text in pieces of `tokens` tokens, at least one, each with its leading white space; white space at the
+/// end belongs to the last piece. Nothing for an empty text.
+pub(crate) fn pieces(text: String, tokens: u64) -> impl Iterator<Item = String> {
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(begin..).filter(|rest| !rest.is_empty())?;
+        let piece = first_tokens(rest, tokens.max(1));
+        begin += piece.len();
+        Some(piece.to_owned())
+    })
+}
+
 /// Where each token ends, in bytes.
 fn token_ends(text: &str) -> impl Iterator<Item = usize> + '_ {
     let mut letters = text.char_indices().peekable();
@@ -81,6 +93,15 @@ mod tests {
             let cut = first_tokens(&text, limit);
             prop_assert!(text.starts_with(cut));
             prop_assert_eq!(count_tokens(cut), count_tokens(&text).min(limit));
+        }
+
+        #[test]
+        fn pieces_are_the_text(text in ".{0,80}", tokens in 0_u64..9) {
+            let all: Vec<String> = pieces(text.clone(), tokens).collect();
+            prop_assert_eq!(all.concat(), text.as_str());
+            prop_assert_eq!(all.iter().map(|piece| count_tokens(piece)).sum::<u64>(), count_tokens(&text));
+            let (_, whole) = all.split_last().map_or((None, &[][..]), |(last, whole)| (Some(last), whole));
+            prop_assert!(whole.iter().all(|piece| count_tokens(piece) == tokens.max(1)));
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! A tiny HTTP client over `std::net`, so that the tests see the bytes as they are.
 
-use scaigrid_emulator::Emulator;
+use scaigrid_emulator::{DEFAULT_API_KEY, Emulator};
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -91,16 +91,56 @@ pub(crate) fn parse(bytes: &[u8]) -> Answer {
 
 /// Reads one answer from a connection that stays open.
 pub(crate) fn read_answer(stream: &mut TcpStream) -> Answer {
+    let mut answer = read_head(stream);
+    answer.body = vec![0; answer.header("content-length").unwrap().parse().unwrap()];
+    stream.read_exact(&mut answer.body).unwrap();
+    answer
+}
+
+/// A streaming chat as bytes, with the default key.
+pub(crate) fn stream_bytes(body: &Value) -> Vec<u8> {
+    let mut body = body.clone();
+    body["stream"] = json!(true);
+    let authorization = format!("Authorization: Bearer {DEFAULT_API_KEY}");
+    request("POST", CHAT, &[&authorization], body.to_string().as_bytes())
+}
+
+/// Reads the head of an answer.
+pub(crate) fn read_head(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
     let mut byte = [0];
     while !bytes.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte).unwrap();
         bytes.push(byte[0]);
     }
-    let mut answer = parse(&bytes);
-    answer.body = vec![0; answer.header("content-length").unwrap().parse().unwrap()];
-    stream.read_exact(&mut answer.body).unwrap();
-    answer
+    parse(&bytes)
+}
+
+/// Reads one frame of a chunked body; `None` for the last one, which is empty.
+pub(crate) fn read_frame(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !line.ends_with(b"\r\n") {
+        stream.read_exact(&mut byte)?;
+        line.push(byte[0]);
+    }
+    let length = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim_end(), 16).unwrap();
+    let mut frame = vec![0; length + 2];
+    stream.read_exact(&mut frame)?;
+    frame.truncate(length);
+    Ok((length > 0).then_some(frame))
+}
+
+/// Reads the frames of a chunked body: those that came, and whether the body ended properly.
+pub(crate) fn read_frames(stream: &mut TcpStream) -> (Vec<Vec<u8>>, io::Result<()>) {
+    let mut frames = Vec::new();
+    loop {
+        match read_frame(stream) {
+            Ok(Some(frame)) => frames.push(frame),
+            Ok(None) => return (frames, Ok(())),
+            Err(error) => return (frames, Err(error)),
+        }
+    }
 }
 
 /// One request on a connection of its own.

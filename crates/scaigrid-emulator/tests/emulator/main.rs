@@ -10,4 +10,6 @@ mod lifecycle;
 mod lists;
 #[cfg(unix)]
 mod program;
+mod stream_faults;
+mod streams;
 mod wire;

@@ -52,6 +52,23 @@ fn the_first_line_is_the_url_and_signals_end_it() {
 }
 
 #[test]
+fn chats_can_fail_and_streams_can_be_slow() {
+    let (child, url) = start(&["--fail", "1", "--stream-pace", "1", "--api-key", "my-own-key"]);
+    let body =
+        r#"{"model":"scailabs/poolnoodle-omni","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
+    let call = || {
+        let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+        let head = "POST /v1/inference/chat HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer my-own-key\r\n";
+        write!(stream, "{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(call().starts_with("HTTP/1.1 502") && call().contains("data: [DONE]"));
+    assert_eq!(end(child, "TERM").0, Some(0));
+}
+
+#[test]
 fn the_default_key_is_shown() {
     let (child, _) = start(&[]);
     assert!(end(child, "TERM").1.contains(scaigrid_emulator::DEFAULT_API_KEY));
@@ -67,6 +84,8 @@ fn wrong_arguments_end_with_2() {
         &["--listen", "0.0.0.0:0"],
         &["--rate-limit", "many"],
         &["--api-key", ""],
+        &["--stream-pace", "-1"],
+        &["--fail", "65536"],
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -236,7 +236,9 @@ impl<'de> Deserialize<'de> for ChunkChoices {
                     let Some(choice) = seq.next_element::<Numbered>()? else { return Ok(None) };
                     let index = u32::try_from(choice.index.unwrap_or(position)).unwrap_or(u32::MAX);
                     position += 1;
-                    Ok(Some(ChunkChoice { index, delta: choice.delta, finish_reason: choice.finish_reason }))
+                    // Some servers send an empty reason with every chunk.
+                    let finish_reason = choice.finish_reason.filter(|reason| *reason != "");
+                    Ok(Some(ChunkChoice { index, delta: choice.delta, finish_reason }))
                 };
                 let Some(first) = next()? else { return Ok(ChunkChoices::default()) };
                 let Some(second) = next()? else { return Ok(first.into()) };
