@@ -277,6 +277,7 @@ fn a_clean_end_gives_the_connection_back<C: Colour>(emulator: &Emulator) {
     assert_eq!(connections, [connections[0]; 4]);
 }
 
+/// Streams in the form of other gateways, with the fields that those add.
 fn streams_of_other_gateways_decode_without_loss<C: Colour>(emulator: &Emulator) {
     let client = C::new(emulator, LIMITS);
     for (name, stream) in [

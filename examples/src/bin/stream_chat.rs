@@ -11,13 +11,16 @@ use std::process::ExitCode;
 async fn print_reply(client: &Client, question: &str) -> Result<(), Box<dyn std::error::Error>> {
     let request = ChatRequest::new("scailabs/poolnoodle-omni").user(question);
     let mut stream = client.chat_stream(&request).await?;
+    // One future for the whole loop, polled first: a signal between two chunks must not be missed.
+    let mut ctrl_c = std::pin::pin!(tokio::signal::ctrl_c());
     let interrupted = loop {
         tokio::select! {
+            biased;
+            _ = &mut ctrl_c => break true,
             chunk = stream.next() => match chunk {
                 Some(chunk) => print_now(chunk?.text())?,
                 None => break false,
             },
-            _ = tokio::signal::ctrl_c() => break true,
         }
     };
     println!();
