@@ -1,7 +1,7 @@
 //! The blocking client: the same calls without async and without a runtime.
 
 use crate::builder::{GenericClientBuilder, overrides};
-use crate::call::{Call, Outcome, Step};
+use crate::call::{Call, Next, Outcome, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
 use crate::settings::Settings;
@@ -16,6 +16,7 @@ use scaigrid_types::{
     UsageSummary, UsageSummaryQuery,
 };
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Time as a seam: what the blocking client measures and sleeps with. Replace it in tests, so that nothing waits for
@@ -35,7 +36,8 @@ pub trait Clock: Send + Sync {
 ///
 /// The client asks for [`current`](Self::current) before each call. When the gateway refuses the token
 /// (`SESSION_EXPIRED` or `AUTH_TOKEN_INVALID`), it asks once for [`refreshed`](Self::refreshed) and repeats the
-/// call at once; a second refusal is final. Caching is the provider's part.
+/// call at once; a second refusal is final. Caching is the provider's part, and so is a time limit: the client's
+/// deadline does not end a provider that hangs.
 pub trait TokenProvider: Send + Sync {
     /// The token to use now. Called once a call; cheap when cached.
     ///
@@ -178,28 +180,21 @@ impl Client {
             Call::start(&endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
         let mut step = call.first(self.now());
         loop {
-            step = match step {
-                Step::Authorize { refused } => {
-                    let token = self.token(refused);
-                    call.on_token(token, self.now())
-                }
-                Step::Send { request, timeouts } => match self.open(request, timeouts) {
-                    Opening::Stream(core, body) => {
-                        let core = core.opened(call.opened());
-                        return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
-                    }
-                    Opening::Failed(failed) => call.on_failed(failed, self.now()),
-                    Opening::Plain(outcome) => call.on_outcome(outcome, self.now()),
-                },
-                Step::Wait(delay) => {
-                    self.clock.sleep(delay);
-                    call.on_waited(self.now())
-                }
-                Step::Done(result) => {
-                    let core = StreamCore::of_reply(result?, &self.settings, call.opened());
+            let (request, timeouts) = match self.until_send(&mut call, step) {
+                ControlFlow::Continue(request) => request,
+                ControlFlow::Break(plain) => {
+                    let core = StreamCore::of_reply(plain?, &self.settings, call.opened());
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
                 }
-            }
+            };
+            step = match self.open(request, timeouts) {
+                Opening::Stream(core, body) => {
+                    let core = core.opened(call.opened());
+                    return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
+                }
+                Opening::Failed(failed) => call.on_failed(failed, self.now()),
+                Opening::Plain(outcome) => call.on_outcome(outcome, self.now()),
+            };
         }
     }
 
@@ -258,20 +253,30 @@ impl Client {
         let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
         let mut step = call.first(self.now());
         loop {
+            match self.until_send(&mut call, step) {
+                ControlFlow::Continue((request, timeouts)) => {
+                    let outcome = self.exchange(request, timeouts);
+                    step = call.on_outcome(outcome, self.now());
+                }
+                ControlFlow::Break(result) => return result,
+            }
+        }
+    }
+
+    /// Performs the steps up to the next request, or to the end of the call.
+    fn until_send<E: Endpoint>(&self, call: &mut Call<'_, E>, mut step: Step<E::Reply>) -> Next<E::Reply> {
+        loop {
             step = match step {
                 Step::Authorize { refused } => {
                     let token = self.token(refused);
                     call.on_token(token, self.now())
                 }
-                Step::Send { request, timeouts } => {
-                    let outcome = self.exchange(request, timeouts);
-                    call.on_outcome(outcome, self.now())
-                }
                 Step::Wait(delay) => {
                     self.clock.sleep(delay);
                     call.on_waited(self.now())
                 }
-                Step::Done(result) => return result,
+                Step::Send { request, timeouts } => return ControlFlow::Continue((request, timeouts)),
+                Step::Done(result) => return ControlFlow::Break(result),
             }
         }
     }

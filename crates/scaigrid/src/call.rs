@@ -21,6 +21,7 @@ use http::{HeaderValue, header};
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
 use scaigrid_transport::{Timeouts, TransportError};
 use scaigrid_types::{Endpoint, ErrorCode, InvalidRequest, ReplaySafety, RetryClass};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// What a driver does next.
@@ -34,6 +35,9 @@ pub(crate) enum Step<T> {
     /// Hand this out.
     Done(Result<Reply<T>, Error>),
 }
+
+/// The next request to send, or the end of the call.
+pub(crate) type Next<T> = ControlFlow<Result<Reply<T>, Error>, (http::Request<Bytes>, Timeouts)>;
 
 /// What became of one sent request.
 pub(crate) enum Outcome {

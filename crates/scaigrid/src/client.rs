@@ -1,7 +1,7 @@
 //! The async client: a thin driver around [`Call`].
 
 use crate::builder::{GenericClientBuilder, overrides};
-use crate::call::{Call, Outcome, Step};
+use crate::call::{Call, Next, Outcome, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
 use crate::settings::Settings;
@@ -14,6 +14,7 @@ use scaigrid_types::{
     UsageSummary, UsageSummaryQuery,
 };
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// The async client. Cheap to clone; clones share connections.
@@ -149,28 +150,21 @@ impl Client {
             Call::start(&endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
         let mut step = call.first(self.now());
         loop {
-            step = match step {
-                Step::Authorize { refused } => {
-                    let token = self.token(refused).await;
-                    call.on_token(token, self.now())
-                }
-                Step::Send { request, timeouts } => match self.open(request, timeouts).await {
-                    Opening::Stream(core, body) => {
-                        let core = core.opened(call.opened());
-                        return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
-                    }
-                    Opening::Failed(failed) => call.on_failed(failed, self.now()),
-                    Opening::Plain(outcome) => call.on_outcome(outcome, self.now()),
-                },
-                Step::Wait(delay) => {
-                    self.clock.sleep(delay).await;
-                    call.on_waited(self.now())
-                }
-                Step::Done(result) => {
-                    let core = StreamCore::of_reply(result?, &self.settings, call.opened());
+            let (request, timeouts) = match self.until_send(&mut call, step).await {
+                ControlFlow::Continue(request) => request,
+                ControlFlow::Break(plain) => {
+                    let core = StreamCore::of_reply(plain?, &self.settings, call.opened());
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
                 }
-            }
+            };
+            step = match self.open(request, timeouts).await {
+                Opening::Stream(core, body) => {
+                    let core = core.opened(call.opened());
+                    return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
+                }
+                Opening::Failed(failed) => call.on_failed(failed, self.now()),
+                Opening::Plain(outcome) => call.on_outcome(outcome, self.now()),
+            };
         }
     }
 
@@ -229,20 +223,34 @@ impl Client {
         let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
         let mut step = call.first(self.now());
         loop {
+            match self.until_send(&mut call, step).await {
+                ControlFlow::Continue((request, timeouts)) => {
+                    let outcome = self.exchange(request, timeouts).await;
+                    step = call.on_outcome(outcome, self.now());
+                }
+                ControlFlow::Break(result) => return result,
+            }
+        }
+    }
+
+    /// Performs the steps up to the next request, or to the end of the call.
+    async fn until_send<E: Endpoint>(
+        &self,
+        call: &mut Call<'_, E>,
+        mut step: Step<E::Reply>,
+    ) -> Next<E::Reply> {
+        loop {
             step = match step {
                 Step::Authorize { refused } => {
                     let token = self.token(refused).await;
                     call.on_token(token, self.now())
                 }
-                Step::Send { request, timeouts } => {
-                    let outcome = self.exchange(request, timeouts).await;
-                    call.on_outcome(outcome, self.now())
-                }
                 Step::Wait(delay) => {
                     self.clock.sleep(delay).await;
                     call.on_waited(self.now())
                 }
-                Step::Done(result) => return result,
+                Step::Send { request, timeouts } => return ControlFlow::Continue((request, timeouts)),
+                Step::Done(result) => return ControlFlow::Break(result),
             }
         }
     }

@@ -66,7 +66,8 @@ impl fmt::Debug for BearerToken {
 ///
 /// The client asks for [`current`](Self::current) before each call. When the gateway refuses the token
 /// (`SESSION_EXPIRED` or `AUTH_TOKEN_INVALID`), it asks once for [`refreshed`](Self::refreshed) and repeats the
-/// call at once; a second refusal is final. Caching is the provider's part.
+/// call at once; a second refusal is final. Caching is the provider's part, and so is a time limit: the client's
+/// deadline does not end a provider that hangs.
 ///
 /// ```
 /// use scaigrid::{BearerToken, BoxError, TokenProvider};

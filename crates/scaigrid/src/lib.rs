@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 // Without a client there is nobody to drive calls; what the layers below export is still of use.
-#![cfg_attr(not(any(feature = "async", feature = "blocking")), allow(dead_code))]
+#![cfg_attr(
+    not(any(feature = "async", feature = "blocking")),
+    allow(dead_code, unused_imports, unused_macros)
+)]
 
 mod answer;
 mod base_url;
