@@ -46,8 +46,9 @@ pub trait Control: Send + Sync {
     /// Ends the body: a read that waits gives [`Cancelled`](crate::TransportErrorKind::Cancelled) at once.
     fn cancel(&self);
 
-    /// From the next read on, allows this silence instead of [`Timeouts::read`].
-    fn limit_silence(&self, limit: Duration);
+    /// Gives the body this much longer, counted from now, however lively it is. Sharpens the other limits, and never
+    /// loosens them.
+    fn end_within(&self, limit: Duration);
 }
 
 impl Body {

@@ -17,7 +17,7 @@ mod error;
 mod reqwest_transport;
 pub mod sse;
 mod timeouts;
-#[cfg(feature = "rustls")]
+#[cfg(all(feature = "reqwest", feature = "rustls"))]
 mod tls;
 #[cfg(feature = "async")]
 mod transport;

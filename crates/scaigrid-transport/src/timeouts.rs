@@ -63,13 +63,13 @@ mod limit {
         timeouts: Timeouts,
         started: Instant,
         flows: AtomicBool,
-        /// Another limit for silence, in milliseconds. 0: none.
-        silence: AtomicU64,
+        /// When all must be over, in milliseconds from the start. 0: no such limit.
+        end: AtomicU64,
     }
 
     impl ReadLimit {
         pub(crate) fn new(timeouts: Timeouts, started: Instant) -> Self {
-            Self { timeouts, started, flows: AtomicBool::new(false), silence: AtomicU64::new(0) }
+            Self { timeouts, started, flows: AtomicBool::new(false), end: AtomicU64::new(0) }
         }
 
         /// The first byte of the body has come.
@@ -77,28 +77,25 @@ mod limit {
             self.flows.store(true, Ordering::Relaxed);
         }
 
-        /// From now on, allows this silence.
+        /// Nothing may take longer than this, counted from `now`.
         #[cfg_attr(not(feature = "ureq"), allow(dead_code))]
-        pub(crate) fn limit_silence(&self, limit: Duration) {
-            let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-            self.silence.store(milliseconds.max(1), Ordering::Relaxed);
+        pub(crate) fn end_within(&self, limit: Duration, now: Instant) {
+            let end = now.saturating_duration_since(self.started).saturating_add(limit).as_millis();
+            self.end.store(u64::try_from(end).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
         }
 
         /// `None`: no limit.
         pub(crate) fn next(&self, now: Instant) -> Option<(Duration, Kind)> {
-            match self.timeouts.first_byte.filter(|_| !self.flows.load(Ordering::Relaxed)) {
-                Some(limit) => {
-                    let passed = now.saturating_duration_since(self.started);
-                    Some((limit.saturating_sub(passed), Kind::FirstByteTimeout))
-                }
-                None => {
-                    let limit = match self.silence.load(Ordering::Relaxed) {
-                        0 => self.timeouts.read,
-                        milliseconds => Some(Duration::from_millis(milliseconds)),
-                    };
-                    limit.map(|limit| (limit, Kind::ReadTimeout))
-                }
-            }
+            let passed = now.saturating_duration_since(self.started);
+            let wait = match self.timeouts.first_byte.filter(|_| !self.flows.load(Ordering::Relaxed)) {
+                Some(limit) => Some((limit.saturating_sub(passed), Kind::FirstByteTimeout)),
+                None => self.timeouts.read.map(|limit| (limit, Kind::ReadTimeout)),
+            };
+            let end = match self.end.load(Ordering::Relaxed) {
+                0 => None,
+                end => Some((Duration::from_millis(end).saturating_sub(passed), Kind::Timeout)),
+            };
+            wait.into_iter().chain(end).min_by_key(|(limit, _)| *limit)
         }
     }
 }

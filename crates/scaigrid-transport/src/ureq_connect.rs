@@ -113,7 +113,7 @@ impl Connector<()> for Connect {
         };
         let connected = self.0.connect(&details, chained).map_err(before_sending)?;
         let handle = lock(&socket).take();
-        Ok(connected.map(|inner| Watched { inner, handle }))
+        Ok(connected.map(|inner| Watched { inner, handle, user: Weak::new() }))
     }
 }
 
@@ -125,11 +125,50 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 struct Watched {
     inner: Box<dyn Transport>,
     handle: Option<Weak<dyn ShutdownHandle>>,
+    /// The exchange that used it last.
+    user: Weak<Exchange>,
 }
 
 impl fmt::Debug for Watched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
+    }
+}
+
+impl Watched {
+    /// Reads or writes within what the exchange of this thread still allows.
+    fn limited<T>(
+        &mut self,
+        mut timeout: NextTimeout,
+        io: impl FnOnce(&mut dyn Transport, NextTimeout) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Some(exchange) = Exchange::current() else { return io(&mut *self.inner, timeout) };
+        self.belongs_to(&exchange)?;
+        let limit = exchange.limit.next(now()).filter(|(limit, _)| *limit < *timeout.after);
+        if let Some((limit, kind)) = limit {
+            if limit.is_zero() {
+                return Err(known(kind, None));
+            }
+            timeout.after = Limit::Exact(limit);
+        }
+        match (io(&mut *self.inner, timeout), limit) {
+            (Err(Error::Timeout(_)), Some((_, kind))) => Err(known(kind, None)),
+            (done, _) => done,
+        }
+    }
+
+    /// The exchange uses this connection from now on, and the one before does not, so that its cancellation comes too
+    /// late to do harm.
+    fn belongs_to(&mut self, exchange: &Arc<Exchange>) -> Result<(), Error> {
+        if !std::ptr::eq(self.user.as_ptr(), Arc::as_ptr(exchange)) {
+            if let Some(before) = self.user.upgrade() {
+                before.release();
+            }
+            self.user = Arc::downgrade(exchange);
+            *lock(&exchange.socket) = self.handle.clone();
+        }
+        // Looked at when the handle is in place: a cancellation between the two finds it.
+        if exchange.is_cancelled() { Err(known(Kind::Cancelled, None)) } else { Ok(()) }
     }
 }
 
@@ -139,26 +178,11 @@ impl Transport for Watched {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        if let Some(exchange) = Exchange::current() {
-            exchange.uses(self.handle.as_ref())?;
-        }
-        self.inner.transmit_output(amount, timeout)
+        self.limited(timeout, |inner, timeout| inner.transmit_output(amount, timeout))
     }
 
-    fn await_input(&mut self, mut timeout: NextTimeout) -> Result<bool, Error> {
-        let Some(exchange) = Exchange::current() else { return self.inner.await_input(timeout) };
-        exchange.uses(self.handle.as_ref())?;
-        let limit = exchange.limit.next(now()).filter(|(limit, _)| *limit < *timeout.after);
-        if let Some((limit, kind)) = limit {
-            if limit.is_zero() {
-                return Err(known(kind, None));
-            }
-            timeout.after = Limit::Exact(limit);
-        }
-        match (self.inner.await_input(timeout), limit) {
-            (Err(Error::Timeout(_)), Some((_, kind))) => Err(known(kind, None)),
-            (input, _) => input,
-        }
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.limited(timeout, |inner, timeout| inner.await_input(timeout))
     }
 
     fn is_open(&mut self) -> bool {
@@ -212,30 +236,19 @@ impl Exchange {
     /// Ends the exchange from another thread: a read that waits ends at once.
     pub(crate) fn cancel(&self) {
         self.cancelled.store(true, Ordering::SeqCst);
-        let socket = lock(&self.socket).as_ref().and_then(Weak::upgrade);
-        if let Some(socket) = socket {
+        // Under the lock, so that the connection cannot pass to another exchange in between.
+        let socket = lock(&self.socket);
+        if let Some(socket) = socket.as_ref().and_then(Weak::upgrade) {
             socket.shutdown();
         }
     }
 
+    /// The connection is no longer this exchange's.
+    pub(crate) fn release(&self) {
+        *lock(&self.socket) = None;
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
-    }
-
-    /// The connection is about to be used. The handle is in place before the flag is looked at, so that a
-    /// cancellation between the two still finds it.
-    fn uses(&self, handle: Option<&Weak<dyn ShutdownHandle>>) -> Result<(), Error> {
-        *lock(&self.socket) = handle.cloned();
-        if self.is_cancelled() {
-            return Err(known(Kind::Cancelled, None));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Exchange {
-    /// A connection that goes back to the pool must not be ended by a late cancellation.
-    fn drop(&mut self) {
-        *lock(&self.socket) = None;
     }
 }

@@ -85,9 +85,9 @@ impl UreqTransport {
         UreqTransportBuilder { connect_timeout: Duration::from_secs(10), use_proxy: true }
     }
 
-    /// On an agent of your own, with its own TLS, proxies, and pool. Without our connector, a read is limited by the time
-    /// for the whole attempt only, some failures to connect cannot be told from later ones, and an exchange cannot be
-    /// cancelled while it waits.
+    /// On an agent of your own, with its own TLS, proxies, and pool. Without our connector, one limit (the longer of
+    /// [`Timeouts::first_byte`] and [`Timeouts::read`]) applies to every read, some failures to connect cannot be told from
+    /// later ones, and an exchange cannot be cancelled while it waits.
     pub fn from_agent(agent: ureq::Agent) -> Self {
         Self { agent, is_ours: false }
     }
@@ -97,10 +97,13 @@ impl UreqTransport {
         request: http::Request<B>,
         timeouts: Timeouts,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        // Our connector knows better than one limit for every read.
+        let per_read = timeouts.read.max(timeouts.first_byte).filter(|_| !self.is_ours);
         let request = self
             .agent
             .configure_request(request)
             .timeout_global(timeouts.attempt)
+            .timeout_per_read(per_read)
             .http_status_as_error(false)
             // A 3xx is an answer: the bearer must not follow it elsewhere.
             .max_redirects(0)
@@ -132,7 +135,9 @@ impl blocking::Transport for UreqTransport {
             let reach = Reach(Arc::downgrade(&exchange));
             let pieces =
                 Pieces { body: Some(body.into_reader()), buffer: vec![0; READ_SIZE], exchange, host };
-            blocking::Body::new(pieces).with_control(reach)
+            let body = blocking::Body::new(pieces);
+            // Another agent's connections do not look at what the control asks.
+            if self.is_ours { body.with_control(reach) } else { body }
         }))
     }
 }
@@ -147,9 +152,9 @@ impl blocking::Control for Reach {
         }
     }
 
-    fn limit_silence(&self, limit: Duration) {
+    fn end_within(&self, limit: Duration) {
         if let Some(exchange) = self.0.upgrade() {
-            exchange.limit.limit_silence(limit);
+            exchange.limit.end_within(limit, now());
         }
     }
 }
@@ -185,6 +190,7 @@ impl Iterator for Pieces {
             return self.buffer.get(..len).map(|piece| Ok(Bytes::copy_from_slice(piece)));
         }
         self.body = None;
+        self.exchange.release();
         // The end of a cancelled connection looks like the end of its body.
         if self.exchange.is_cancelled() {
             return Some(Err(TransportError::new(Kind::Cancelled).with_host(self.host.as_str())));

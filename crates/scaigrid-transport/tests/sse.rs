@@ -20,6 +20,18 @@ fn feed(decoder: &mut Decoder, mut piece: &[u8], events: &mut Vec<Event>) -> Res
     Ok(())
 }
 
+/// As [`decode`], with a small limit: the events before it is met, and whether it was.
+fn decode_limited<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Event>, bool) {
+    let mut decoder = Decoder::with_max_event_bytes(8);
+    let mut events = Vec::new();
+    for piece in pieces {
+        if feed_until_error(&mut decoder, piece, &mut events).is_err() {
+            return (events, true);
+        }
+    }
+    (events, false)
+}
+
 fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Event>, Decoder) {
     let mut decoder = Decoder::with_max_event_bytes(16 * 1024 * 1024);
     let mut events = Vec::new();
@@ -192,6 +204,21 @@ fn endless_lines_and_many_small_lines_meet_the_limit() {
 }
 
 #[test]
+fn the_limit_counts_the_same_however_the_line_is_cut() {
+    let long = "x".repeat(40);
+    for line in
+        [format!("event: {long}"), format!("id: {long}"), format!("x: {long}"), format!("data: {long}")]
+    {
+        let text = format!("data: a\n\n{line}\ndata: x\n\n");
+        let (events, met) = decode_limited([text.as_bytes()]);
+        assert_eq!((events.len(), met), (1, true), "{line}");
+        assert_eq!(decode_limited(text.as_bytes().chunks(1)), (events, met), "{line}");
+    }
+    // Each of three invalid bytes becomes three.
+    assert!(decode_limited([&b"data: \xff\xff\xff\n\n"[..]]).1);
+}
+
+#[test]
 fn an_endless_comment_is_skipped_and_not_kept() {
     let mut decoder = Decoder::with_max_event_bytes(1024);
     let mut events = Vec::new();
@@ -232,6 +259,7 @@ proptest! {
         cuts.extend([0, bytes.len()]);
         cuts.sort_unstable();
         let pieces = cuts.windows(2).map(|window| &bytes[window[0]..window[1]]);
+        prop_assert_eq!(decode_limited([&bytes[..]]), decode_limited(pieces.clone()));
         let (whole, mut at_once) = decode([&bytes[..]]);
         let (in_pieces, mut piecewise) = decode(pieces);
         prop_assert_eq!(whole, in_pieces);

@@ -191,11 +191,13 @@ impl ErrorEnvelope {
         Self { status: ErrorStatus, error, meta: Some(meta) }
     }
 
-    /// Finds the failure in a body: an object with a non-null `error`, or with `"status":"error"`. `None` when
+    /// Finds the failure in a body: an object with an `error` that is an object or a text, or with `"status":"error"`. `None` when
     /// the body is not JSON or holds no failure.
     pub fn from_slice(body: &[u8]) -> Option<Self> {
         let Value::Object(body) = serde_json::from_slice(body).ok()? else { return None };
-        let error = body.get("error").filter(|error| !error.is_null());
+        let is_error =
+            |error: &&Value| error.is_object() || error.as_str().is_some_and(|text| !text.is_empty());
+        let error = body.get("error").filter(is_error);
         if error.is_none() && body.get("status").and_then(Value::as_str) != Some("error") {
             return None;
         }
@@ -213,14 +215,17 @@ impl ErrorEnvelope {
         if let Some(envelope) = Self::from_slice(data.as_bytes()) {
             return envelope;
         }
-        let error = match serde_json::from_str(data) {
-            Ok(error @ (Value::Object(_) | Value::String(_))) => ApiError::from_value(&error),
-            _ => ApiError {
-                message: Some(data.to_owned()).filter(|text| !text.is_empty()),
-                ..ApiError::default()
-            },
+        let (error, request_id) = match serde_json::from_str::<Value>(data) {
+            Ok(error @ (Value::Object(_) | Value::String(_))) => {
+                let request_id = error.get("request_id").and_then(Value::as_str).map(str::to_owned);
+                (ApiError::from_value(&error), request_id)
+            }
+            _ => {
+                let message = Some(data.to_owned()).filter(|text| !text.is_empty());
+                (ApiError { message, ..ApiError::default() }, None)
+            }
         };
-        Self { status: ErrorStatus, error, meta: None }
+        Self { status: ErrorStatus, error, meta: request_id.map(Meta::with_request_id) }
     }
 
     /// The request id in the body.
@@ -261,7 +266,14 @@ mod tests {
         for hint in [json!(-1), json!("NaN"), json!("inf"), json!(null)] {
             assert_eq!(from(json!({"error": {"retry_after": hint}})).unwrap().error.retry_after, None);
         }
-        for fine in [json!({"error": null, "data": 1}), json!({"status": "ok"}), json!([1]), json!("error")] {
+        for fine in [
+            json!({"error": null, "data": 1}),
+            json!({"error": false}),
+            json!({"error": ""}),
+            json!({"status": "ok"}),
+            json!([1]),
+            json!("error"),
+        ] {
             assert_eq!(from(fine), None);
         }
     }
@@ -278,6 +290,8 @@ mod tests {
         assert_eq!(from("upstream died"), (None, Some("upstream died".to_owned())));
         assert_eq!(from(r#""quoted""#), (None, Some("quoted".to_owned())));
         assert_eq!(from(""), (None, None));
+        let with_id = ErrorEnvelope::from_event(r#"{"code":"X","message":"m","request_id":"req_1"}"#);
+        assert_eq!(with_id.request_id(), Some("req_1"));
     }
 
     #[test]

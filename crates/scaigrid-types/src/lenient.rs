@@ -68,10 +68,26 @@ pub(crate) fn opt_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     })
 }
 
+/// An index that may be written as a whole float.
+pub(crate) fn opt_u32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    Ok(opt_u64(deserializer)?.map(|index| u32::try_from(index).unwrap_or(u32::MAX)))
+}
+
+/// Whether the value of `error` says that there is one: an object, or a text that is not empty. Null, `false`, and the
+/// like say that there is none.
+pub(crate) fn is_error<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(match Scalar::deserialize(deserializer)? {
+        Scalar::Text(text) => !text.is_empty(),
+        Scalar::Object => true,
+        _ => false,
+    })
+}
+
 /// Any value, kept as far as it is a text or a number.
 enum Scalar {
     Text(String),
     Number(f64),
+    Object,
     Other,
 }
 
@@ -110,7 +126,7 @@ impl<'de> Deserialize<'de> for Scalar {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
+                Ok(Scalar::Object)
             }
         }
         deserializer.deserialize_any(Any)

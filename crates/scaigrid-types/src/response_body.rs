@@ -140,14 +140,14 @@ struct Success<T> {
     /// Compared with `"error"` and with nothing else; any other value, of any type, is fine.
     #[serde(default, deserialize_with = "lenient::opt_string_or_ignore")]
     status: Option<String>,
-    #[serde(default)]
-    error: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "lenient::is_error")]
+    error: bool,
     data: Option<T>,
 }
 
 impl<T> Success<T> {
     fn failed(&self) -> bool {
-        self.status.as_deref() == Some("error") || self.error.is_some()
+        self.status.as_deref() == Some("error") || self.error
     }
 }
 

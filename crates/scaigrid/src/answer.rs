@@ -3,11 +3,11 @@
 use crate::call::Outcome;
 use crate::clock::Now;
 use crate::reply::REQUEST_ID;
-use crate::{Error, ErrorKind, hint};
+use crate::{AttemptReport, Error, ErrorKind, hint};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use scaigrid_retry::{Failure, TransportFailure};
-use scaigrid_transport::TransportErrorKind;
+use scaigrid_transport::{Timeouts, TransportErrorKind};
 use scaigrid_types::{DecodeError, Endpoint, ErrorCode, ErrorEnvelope, ReplyError, ResponseBody};
 use serde_json::Value;
 use std::time::Duration;
@@ -32,6 +32,20 @@ impl Failed {
 
     pub(crate) fn status(&self) -> Option<StatusCode> {
         self.error.status()
+    }
+
+    /// The trace that it leaves.
+    pub(crate) fn report(&self, number: u32, elapsed: Duration) -> AttemptReport {
+        AttemptReport {
+            number,
+            status: self.status(),
+            code: self.code().cloned(),
+            transport: self.error.transport_kind(),
+            request_id: self.error.request_id().map(str::to_owned),
+            elapsed,
+            wait: None,
+            wait_source: None,
+        }
     }
 
     /// What the retry policy sees. `None` when no policy could help.
@@ -64,11 +78,11 @@ fn transport_failure(kind: TransportErrorKind) -> TransportFailure {
     }
 }
 
-/// Sorts an outcome. `limit` is the time that the attempt had.
+/// Sorts an outcome. `limits` are those that the attempt had.
 pub(crate) fn judge<E: Endpoint>(
     endpoint: &E,
     outcome: Outcome,
-    limit: Option<Duration>,
+    limits: Timeouts,
     now: Now,
 ) -> Result<(E::Reply, Answer), Failed> {
     let (head, body) = match outcome {
@@ -77,10 +91,10 @@ pub(crate) fn judge<E: Endpoint>(
         Outcome::BrokenAnswer(head, _) if !head.status.is_success() => (head, Bytes::new()),
         Outcome::BrokenAnswer(head, error) => {
             let request_id = header_text(&head.headers, REQUEST_ID);
-            return Err(failed(Error::transport(error, limit), head, Bytes::new(), request_id, None));
+            return Err(failed(Error::transport(error, limits), head, Bytes::new(), request_id, None));
         }
         Outcome::NoAnswer(error) => {
-            return Err(Failed { error: Error::transport(error, limit), hint: None });
+            return Err(Failed { error: Error::transport(error, limits), hint: None });
         }
     };
     if !head.status.is_success() {

@@ -205,9 +205,13 @@ impl Client {
             Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
         };
         if !StreamCore::is_stream(&head) {
+            // The limits of streams do not end a body that trickles.
+            if let Some(control) = body.control() {
+                control.end_within(self.settings.timeout);
+            }
             return Opening::Plain(self.whole(head, body));
         }
-        let mut core = StreamCore::new(head, &self.settings);
+        let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {
             match core.peek(self.now()) {
                 Peek::Item => return Opening::Stream(core, body),

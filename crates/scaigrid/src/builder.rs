@@ -146,7 +146,8 @@ impl<C> fmt::Debug for GenericClientBuilder<C> {
 /// The settings that a client's clone can override, the same for both.
 macro_rules! overrides {
     () => {
-        /// A client that shares everything with this one but the time limit of each attempt.
+        /// A client that shares everything with this one but the time limit of each attempt. Streams have limits of their
+        /// own.
         pub fn with_timeout(&self, timeout: std::time::Duration) -> Self {
             self.with_settings(|settings| settings.timeout = timeout)
         }

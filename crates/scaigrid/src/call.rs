@@ -63,8 +63,8 @@ pub(crate) struct Call<'a, E> {
     started: Instant,
     /// Requests sent.
     sent: u32,
-    /// The time that the last request was given.
-    limit: Option<Duration>,
+    /// The limits that the last request was given.
+    limits: Timeouts,
     /// Attempts as the policy counts them: a repetition with a fresh token is none.
     attempt: u32,
     history: Vec<AttemptReport>,
@@ -95,7 +95,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             token,
             started: now.instant,
             sent: 0,
-            limit: None,
+            limits: Timeouts::none(),
             attempt: 0,
             history: Vec::new(),
             last: None,
@@ -143,7 +143,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// A request was sent, and this became of it.
     pub(crate) fn on_outcome(&mut self, outcome: Outcome, now: Now) -> Step<E::Reply> {
-        let failed = match answer::judge(self.endpoint, outcome, self.limit, now) {
+        let failed = match answer::judge(self.endpoint, outcome, self.limits, now) {
             Ok((value, answer)) => return self.succeed(value, answer, now),
             Err(failed) => failed,
         };
@@ -223,7 +223,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.last = None;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
-        self.limit = timeouts.attempt;
+        self.limits = timeouts;
         let mut request = self.request.clone();
         if let Some(token) = &self.token {
             request.headers_mut().insert(header::AUTHORIZATION, token.header());
@@ -268,16 +268,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 
     fn record(&mut self, failed: &Failed, wait: Option<(Duration, WaitSource)>, now: Now) {
-        self.history.push(AttemptReport {
-            number: self.sent,
-            status: failed.status(),
-            code: failed.code().cloned(),
-            transport: failed.error.transport_kind(),
-            request_id: failed.error.request_id().map(str::to_owned),
-            elapsed: self.elapsed(now),
-            wait: wait.map(|(delay, _)| delay),
-            wait_source: wait.map(|(_, source)| source),
-        });
+        let mut report = failed.report(self.sent, self.elapsed(now));
+        report.wait = wait.map(|(delay, _)| delay);
+        report.wait_source = wait.map(|(_, source)| source);
+        self.history.push(report);
     }
 
     fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {

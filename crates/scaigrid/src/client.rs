@@ -8,14 +8,16 @@ use crate::settings::Settings;
 use crate::stream::{Opening, Peek, StreamCore};
 use crate::{BearerToken, ChatStream, Clock, Error, Reply, SystemClock, TokenProvider};
 use bytes::Bytes;
-use scaigrid_transport::{Body, ReqwestTransport, Timeouts, Transport};
+use scaigrid_transport::{Body, ReqwestTransport, Timeouts, Transport, TransportError, TransportErrorKind};
 use scaigrid_types::{
     ChatCompletion, ChatRequest, ChatStreamRequest, Endpoint, GetModel, ListModels, Model, Page,
     UsageSummary, UsageSummaryQuery,
 };
 use std::fmt;
+use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
 /// The async client. Cheap to clone; clones share connections.
 ///
@@ -175,9 +177,9 @@ impl Client {
             Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
         };
         if !StreamCore::is_stream(&head) {
-            return Opening::Plain(self.whole(head, body).await);
+            return Opening::Plain(self.whole_in_time(head, body).await);
         }
-        let mut core = StreamCore::new(head, &self.settings);
+        let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {
             match core.peek(self.now()) {
                 Peek::Item => return Opening::Stream(core, body),
@@ -269,6 +271,22 @@ impl Client {
             Err(error) => return Outcome::NoAnswer(error),
         };
         self.whole(head, body).await
+    }
+
+    /// As [`whole`](Self::whole), in the time of a plain call: the limits of streams do not end a body that trickles.
+    async fn whole_in_time(&self, head: http::response::Parts, body: Body) -> Outcome {
+        let late = head.clone();
+        let mut whole = std::pin::pin!(self.whole(head, body));
+        let mut time = std::pin::pin!(self.clock.sleep(self.settings.timeout));
+        std::future::poll_fn(|context| {
+            if let Poll::Ready(outcome) = whole.as_mut().poll(context) {
+                return Poll::Ready(outcome);
+            }
+            ready!(time.as_mut().poll(context));
+            let error = TransportError::new(TransportErrorKind::Timeout);
+            Poll::Ready(Outcome::BrokenAnswer(late.clone(), error))
+        })
+        .await
     }
 
     async fn whole(&self, head: http::response::Parts, body: Body) -> Outcome {

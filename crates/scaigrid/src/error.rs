@@ -5,7 +5,7 @@ use crate::{AttemptReport, BoxError, RateLimit};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use scaigrid_retry::StopReason;
-use scaigrid_transport::{TransportError, TransportErrorKind};
+use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{ApiError, ChatCompletion, DecodeError, ErrorCode, FieldError};
 use serde_json::Value;
 use std::fmt;
@@ -103,7 +103,7 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
-    pub(crate) fn transport(error: TransportError, limit: Option<Duration>) -> Self {
+    pub(crate) fn transport(error: TransportError, limits: Timeouts) -> Self {
         use TransportErrorKind as Transport;
         let kind = match error.kind() {
             Transport::InvalidRequest => ErrorKind::InvalidRequest,
@@ -115,7 +115,13 @@ impl Error {
             Transport::Interrupted | Transport::Protocol => ErrorKind::Connection,
             Transport::BodyTooLarge => ErrorKind::BodyTooLarge,
         };
-        let message = match limit.filter(|_| error.kind() == Transport::Timeout) {
+        let limit = match error.kind() {
+            Transport::Timeout => limits.attempt,
+            Transport::FirstByteTimeout => limits.first_byte,
+            Transport::ReadTimeout => limits.read,
+            _ => None,
+        };
+        let message = match limit {
             Some(limit) => format!("{error}: the limit was {limit:?}"),
             None => error.to_string(),
         };
@@ -149,6 +155,11 @@ impl Error {
         }
         let texts = [Some(&mut self.0.message), message, context.request_id.as_mut()];
         texts.into_iter().flatten().for_each(|text| redact(text, secrets));
+    }
+
+    /// Says more about the same failure.
+    pub(crate) fn add_to_message(&mut self, more: &str) {
+        self.0.message.push_str(more);
     }
 
     /// The same failure told as another kind, with its cause.
@@ -216,7 +227,7 @@ impl Error {
         &self.0.context.body
     }
 
-    /// How the transport failed. `None` when an answer came.
+    /// How the transport failed. `None` when a whole answer came. A stream without its end counts as interrupted.
     pub fn transport_kind(&self) -> Option<TransportErrorKind> {
         let source = self.0.source.as_deref()?;
         source.downcast_ref::<TransportError>().map(TransportError::kind)

@@ -252,6 +252,30 @@ fn comments_are_life_and_the_timeout_cuts_no_healthy_stream<C: Colour>(emulator:
     assert!(!seen.texts.is_empty());
 }
 
+#[cfg(feature = "gzip")]
+fn compressed_chunks_come_one_by_one<C: Colour>(emulator: &Emulator) {
+    let client = C::new(emulator, Limits { idle: SHORT, ..LIMITS });
+    emulator.faults().push(Fault::stream(StreamFault::stall().after_chunks(4).gzip()));
+    let seen = client.stream(&question());
+    assert_eq!(seen.error.unwrap().kind(), ErrorKind::IdleTimeout);
+    assert_eq!(seen.texts.len(), 4);
+}
+
+#[cfg(not(feature = "gzip"))]
+fn compressed_chunks_come_one_by_one<C: Colour>(_: &Emulator) {}
+
+/// Behind `[DONE]` the server goes on with comments, for ever.
+fn a_server_that_goes_on_behind_the_end_does_not_hold_the_stream<C: Colour>(emulator: &Emulator) {
+    let client = C::new(emulator, LIMITS);
+    let mut frames = vec!["data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n", "data: [DONE]\n\n"];
+    frames.extend([": ping\n\n"; 100]);
+    emulator.faults().push(Fault::stream(StreamFault::frames(frames).paced(Duration::from_millis(40))));
+    let started = Instant::now();
+    let seen = client.stream(&question());
+    assert!(seen.error.is_none() && seen.text() == "Hi");
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
 fn a_dropped_stream_closes_its_connection<C: Colour>(emulator: &Emulator) {
     let client = C::new(emulator, LIMITS);
     emulator.faults().push(Fault::stream(StreamFault::stall().after_chunks(2)));
@@ -337,6 +361,8 @@ both! {
     every_way_to_break_is_told_apart,
     silence_meets_its_own_limit,
     comments_are_life_and_the_timeout_cuts_no_healthy_stream,
+    compressed_chunks_come_one_by_one,
+    a_server_that_goes_on_behind_the_end_does_not_hold_the_stream,
     a_dropped_stream_closes_its_connection,
     a_clean_end_gives_the_connection_back,
     streams_of_other_gateways_decode_without_loss,

@@ -10,9 +10,13 @@ use std::process::ExitCode;
 /// Prints a reply as it comes. When Ctrl-C comes, the stream is dropped, and its connection is closed.
 async fn print_reply(client: &Client, question: &str) -> Result<(), Box<dyn std::error::Error>> {
     let request = ChatRequest::new("scailabs/poolnoodle-omni").user(question);
-    let mut stream = client.chat_stream(&request).await?;
-    // One future for the whole loop, polled first: a signal between two chunks must not be missed.
+    // One future for all, polled first: a signal between two chunks must not be missed.
     let mut ctrl_c = std::pin::pin!(tokio::signal::ctrl_c());
+    let mut stream = tokio::select! {
+        biased;
+        _ = &mut ctrl_c => return Err("stopped before the first chunk".into()),
+        stream = client.chat_stream(&request) => stream?,
+    };
     let interrupted = loop {
         tokio::select! {
             biased;

@@ -27,6 +27,8 @@ fn print_reply(client: &Client, question: &str, current: &Current) -> Result<(),
             Err(error) => return Err(error.into()),
         }
     }
+    // The next stream has a handle of its own.
+    *current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     println!();
     eprintln!("request id: {}", stream.request_id().unwrap_or("none"));
     match stream.usage() {

@@ -29,7 +29,7 @@ pub struct EventTooLarge {
 
 /// Decodes a stream of server-sent events. See the [module's page](crate::sse).
 ///
-/// Time is linear in the bytes, memory is bounded by the size limit, and once its buffers have grown to the usual
+/// Time is linear in the bytes, memory is bounded by a small multiple of the size limit, and once its buffers have grown to the usual
 /// event it allocates nothing. The standard is followed to the letter: line ends of all three kinds in any mixture, a
 /// byte-order mark only at the begin, several `data` lines, comments, fields without a colon, one leading space, `id`
 /// without NUL, `retry` in digits only. An event comes out with its blank line, without waiting for more.
@@ -77,7 +77,7 @@ impl Decoder {
         Self::with_max_event_bytes(DEFAULT_MAX_EVENT_BYTES)
     }
 
-    /// With another limit, in bytes, for the data of an event and for any line but a comment.
+    /// With another limit, in bytes: for the texts of an event together, and for any line but a comment.
     pub fn with_max_event_bytes(limit: usize) -> Self {
         Self {
             limit,
@@ -188,11 +188,16 @@ impl Decoder {
         if self.position == Position::Comment {
             return;
         }
-        if self.line.len() + bytes.len() > self.limit.saturating_add(FIELD_ALLOWANCE) {
+        if self.is_too_long(bytes) {
             self.too_large = true;
             return;
         }
         self.line.extend_from_slice(bytes);
+    }
+
+    /// Whether a line of what was kept and this is longer than allowed. The same wherever the line is cut.
+    fn is_too_long(&self, bytes: &[u8]) -> bool {
+        self.line.len() + bytes.len() > self.limit.saturating_add(FIELD_ALLOWANCE)
     }
 
     /// A line is complete: `text` behind what was kept of it. Whether it is blank and so ends the block.
@@ -201,9 +206,16 @@ impl Decoder {
             if text.is_empty() {
                 return true;
             }
+            if self.is_too_long(text) {
+                self.too_large = true;
+                return false;
+            }
             self.field(text);
         } else {
             self.keep(text);
+            if self.too_large {
+                return false;
+            }
             let mut line = std::mem::take(&mut self.line);
             self.field(&line);
             line.clear();
@@ -224,10 +236,6 @@ impl Decoder {
         };
         match name {
             b"data" => {
-                if self.data.len() + value.len() > self.limit {
-                    self.too_large = true;
-                    return;
-                }
                 push_lossy(&mut self.data, value);
                 self.data.push('\n');
             }
@@ -245,6 +253,9 @@ impl Decoder {
             }
             _ => {}
         }
+        // The LF behind the last line of data is no part of it.
+        let data = self.data.len().saturating_sub(1);
+        self.too_large |= data + self.name.len() + self.next_id.len() > self.limit;
     }
 
     /// A blank line has come. Whether the block is an event: without a `data` line it is none.

@@ -311,6 +311,49 @@ fn a_read_that_waits_is_cancelled_from_another_thread() {
     assert_eq!(seen.recv_timeout(Duration::from_secs(1)), Ok(Seen::ClientLeft));
 }
 
+#[cfg(feature = "ureq")]
+#[test]
+fn a_late_cancellation_does_not_reach_the_next_exchange() {
+    use scaigrid_transport::blocking::Transport;
+    let (address, _) = serve(vec![Act::KeepAlive(3)]);
+    let transport = scaigrid_transport::UreqTransport::builder().no_proxy().build();
+    let send =
+        || transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap().into_body();
+    let mut first = send();
+    let control = first.control().unwrap();
+    while first.chunk().unwrap().is_some() {}
+    let mut second = send();
+    control.cancel();
+    assert_eq!(second.chunk().unwrap().unwrap(), "ok");
+    assert!(second.chunk().unwrap().is_none());
+}
+
+#[cfg(feature = "ureq")]
+#[test]
+fn a_body_can_be_given_an_end() {
+    use scaigrid_transport::blocking::Transport;
+    let lively =
+        Act::Drip([vec!["HTTP/1.1 200 OK\r\n\r\n"], vec!["x"; 100]].concat(), Duration::from_millis(20));
+    let (address, _) = serve(vec![lively]);
+    let transport = scaigrid_transport::UreqTransport::builder().no_proxy().build();
+    let mut body =
+        transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap().into_body();
+    let started = std::time::Instant::now();
+    body.control().unwrap().end_within(SHORT);
+    let error = std::iter::from_fn(|| body.chunk().transpose()).find_map(Result::err).unwrap();
+    assert_eq!(error.kind(), Kind::Timeout);
+    assert!(started.elapsed() < 4 * SHORT, "{:?}", started.elapsed());
+}
+
+fn a_server_that_does_not_read<C: Colour>() {
+    // More than the socket buffers of both sides take.
+    let large: &'static str = Box::leak("x".repeat(32 * 1024 * 1024).into_boxed_str());
+    let (address, _sockets) = server::deaf();
+    let limits = Timeouts::none().with_first_byte(2 * SHORT);
+    let outcome = C::new().exchange(request(&format!("http://{address}/"), large), limits);
+    fails(outcome, Kind::FirstByteTimeout, true);
+}
+
 /// Every test in both colours.
 macro_rules! both {
     ($($test:ident),+ $(,)?) => {
@@ -340,4 +383,5 @@ both! {
     a_broken_handshake,
     an_unknown_host,
     the_first_byte_has_a_limit_of_its_own,
+    a_server_that_does_not_read,
 }

@@ -172,3 +172,9 @@ pub(crate) fn untrusted_tls() -> SocketAddr {
     });
     address
 }
+
+/// A server that accepts and never reads. Lasts as long as the listener.
+pub(crate) fn deaf() -> (SocketAddr, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    (listener.local_addr().unwrap(), listener)
+}

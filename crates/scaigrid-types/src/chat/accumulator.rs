@@ -5,7 +5,7 @@ use super::{
     ToolCallDelta,
 };
 use crate::Usage;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Chunks in, the completion out that a plain call would have given.
@@ -33,12 +33,21 @@ pub struct ChatAccumulator {
     size: usize,
 }
 
+/// The order of calls: by index, and calls that share one in the order they came.
+type CallKey = (u32, u32);
+
+/// What a choice or a call counts for beside its text, so that endless empty ones meet a size limit too. In bytes.
+const ENTRY_SIZE: usize = 256;
+
 #[derive(Clone, Debug, Default)]
 struct PartialChoice {
     role: Option<Role>,
     content: Option<String>,
     reasoning_content: Option<String>,
-    tool_calls: BTreeMap<u64, ToolCall>,
+    tool_calls: BTreeMap<CallKey, ToolCall>,
+    /// The call that pieces with an index belong to.
+    by_index: HashMap<u32, CallKey>,
+    by_id: HashMap<String, CallKey>,
     finish_reason: Option<FinishReason>,
 }
 
@@ -56,7 +65,10 @@ impl ChatAccumulator {
         keep_first(&mut self.model, &chunk.model);
         self.created = self.created.or(chunk.created);
         for choice in &chunk.choices {
-            let partial = self.choices.entry(choice.index).or_default();
+            let partial = self.choices.entry(choice.index).or_insert_with(|| {
+                self.size += ENTRY_SIZE;
+                PartialChoice::default()
+            });
             self.size += partial.push(&choice.delta);
             if let Some(reason) = &choice.finish_reason {
                 partial.finish_reason = Some(reason.clone());
@@ -93,7 +105,8 @@ impl ChatAccumulator {
         self.chunks
     }
 
-    /// Bytes of text that have come, tool arguments and reasoning included.
+    /// About how many bytes the reply takes: its text, reasoning, and tool calls, and a fixed amount for each choice and
+    /// call.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -113,6 +126,11 @@ fn append(text: &mut Option<String>, new: Option<&str>) -> usize {
     })
 }
 
+/// The text, if it says something.
+fn named(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
+}
+
 impl PartialChoice {
     fn push(&mut self, delta: &Delta) -> usize {
         if self.role.is_none() {
@@ -124,34 +142,50 @@ impl PartialChoice {
     }
 
     fn push_call(&mut self, delta: &ToolCallDelta) -> usize {
-        let call =
-            self.tool_calls.entry(self.key_of(delta)).or_insert_with(|| ToolCall::function("", "", ""));
-        if let Some(id) = delta.id.as_deref().filter(|id| !id.is_empty()) {
-            id.clone_into(&mut call.id);
-        }
-        if let Some(kind) = delta.kind.as_deref().filter(|kind| !kind.is_empty()) {
-            kind.clone_into(&mut call.kind);
-        }
-        if let Some(name) = delta.function.name.as_deref().filter(|name| !name.is_empty()) {
-            name.clone_into(&mut call.function.name);
+        let key = self.key_of(delta);
+        let mut size = 0;
+        let call = self.tool_calls.entry(key).or_insert_with(|| {
+            size += ENTRY_SIZE;
+            ToolCall::function("", "", "")
+        });
+        for (text, new) in [
+            (&mut call.id, &delta.id),
+            (&mut call.kind, &delta.kind),
+            (&mut call.function.name, &delta.function.name),
+        ] {
+            if let Some(new) = named(new) {
+                size += new.len();
+                new.clone_into(text);
+            }
         }
         let arguments = delta.function.arguments.as_deref().unwrap_or_default();
         call.function.arguments.push_str(arguments);
-        arguments.len()
+        if let Some(index) = delta.index {
+            self.by_index.insert(index, key);
+        }
+        if let Some(id) = named(&delta.id) {
+            self.by_id.insert(id.to_owned(), key);
+        }
+        size + arguments.len()
     }
 
-    /// By index, else by id, else a new id begins a new call, and without either the last call goes on.
-    fn key_of(&self, delta: &ToolCallDelta) -> u64 {
+    /// By index, else by id, else a new id begins a new call, and without either the last call goes on. A piece that
+    /// brings another id and a name begins a new call too, although its index is taken: some servers number all calls 0.
+    fn key_of(&self, delta: &ToolCallDelta) -> CallKey {
+        let (id, name) = (named(&delta.id), named(&delta.function.name));
         if let Some(index) = delta.index {
-            return index.into();
+            let Some(key) = self.by_index.get(&index) else { return (index, 0) };
+            let known = self.tool_calls.get(key).map(|call| call.id.as_str()).unwrap_or_default();
+            let is_another = name.is_some() && !known.is_empty() && id.is_some_and(|id| id != known);
+            return if is_another { (index, key.1.saturating_add(1)) } else { *key };
         }
         let last = self.tool_calls.last_key_value().map(|(key, _)| *key);
-        match delta.id.as_deref().filter(|id| !id.is_empty()) {
+        match id {
             Some(id) => {
-                let same = self.tool_calls.iter().rev().find(|(_, call)| call.id == id);
-                same.map_or(last.map_or(0, |last| last + 1), |(key, _)| *key)
+                let next = last.map_or((0, 0), |(index, _)| (index.saturating_add(1), 0));
+                self.by_id.get(id).copied().unwrap_or(next)
             }
-            None => last.unwrap_or(0),
+            None => last.unwrap_or_default(),
         }
     }
 
@@ -243,6 +277,29 @@ mod tests {
             ]),
             [call("c1", "f", "{}")]
         );
+    }
+
+    #[test]
+    fn calls_that_share_an_index_stay_apart() {
+        let two = [
+            json!([{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{"}}]),
+            json!([{"index": 0, "function": {"arguments": "}"}}]),
+            json!([{"index": 0, "id": "b", "function": {"name": "g", "arguments": "{"}}]),
+            json!([{"index": 0, "function": {"arguments": "}"}}]),
+        ];
+        assert_eq!(calls(&two), [call("a", "f", "{}"), call("b", "g", "{}")]);
+    }
+
+    #[test]
+    fn empty_entries_have_a_size() {
+        let mut accumulator = ChatAccumulator::new();
+        for index in 0..100 {
+            accumulator.push(
+                &serde_json::from_value(delta(index, json!({"tool_calls": [{"id": index.to_string()}]})))
+                    .unwrap(),
+            );
+        }
+        assert!(accumulator.size() >= 200 * ENTRY_SIZE);
     }
 
     #[test]

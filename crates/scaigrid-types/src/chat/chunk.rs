@@ -3,9 +3,10 @@
 use super::chunk_choice::{ChunkChoice, ChunkChoices, Delta, FunctionCallDelta, ToolCallDelta};
 use super::{ChatCompletion, Content};
 use crate::{DecodeError, ErrorEnvelope, Usage, lenient};
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 /// One piece of a streamed chat reply.
@@ -145,9 +146,18 @@ impl ChunkDecoder {
     /// # Errors
     /// When it is not JSON, or a chunk of another form.
     pub fn decode(&mut self, json: &str) -> Result<ChatStreamData, DecodeError> {
-        let wire: Wire<'_> =
-            serde_json::from_str(json).map_err(|error| DecodeError::from_json(json.as_bytes(), &error))?;
-        if wire.error.is_some() {
+        let wire: Wire<'_> = match serde_json::from_str(json) {
+            Ok(wire) => wire,
+            // Valid JSON that is no object, such as a status text.
+            Err(_)
+                if !json.trim_start().starts_with('{')
+                    && serde_json::from_str::<IgnoredAny>(json).is_ok() =>
+            {
+                return Ok(ChatStreamData::Other);
+            }
+            Err(error) => return Err(DecodeError::from_json(json.as_bytes(), &error)),
+        };
+        if wire.error {
             let error = ErrorEnvelope::from_slice(json.as_bytes()).unwrap_or_default();
             return Ok(ChatStreamData::Error(Box::new(error)));
         }
@@ -173,8 +183,8 @@ impl ChunkDecoder {
 }
 
 /// The text that the chunk before had, if it is the same.
-fn share(last: &mut Option<Arc<str>>, text: Option<Text<'_>>) -> Option<Arc<str>> {
-    let text = text?.0;
+fn share(last: &mut Option<Arc<str>>, text: Option<Cow<'_, str>>) -> Option<Arc<str>> {
+    let text = text?;
     if last.as_deref() != Some(&*text) {
         *last = Some(Arc::from(&*text));
     }
@@ -184,25 +194,51 @@ fn share(last: &mut Option<Arc<str>>, text: Option<Text<'_>>) -> Option<Arc<str>
 /// A chunk, borrowed from its JSON as far as its texts repeat.
 #[derive(Deserialize)]
 struct Wire<'a> {
-    #[serde(borrow, default)]
-    id: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    object: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    object: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "lenient::opt_seconds")]
     created: Option<u64>,
-    #[serde(borrow, default)]
-    model: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    model: Option<Cow<'a, str>>,
     #[serde(default)]
     choices: Option<ChunkChoices>,
     #[serde(default)]
     usage: Option<Usage>,
-    #[serde(default)]
-    error: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "lenient::is_error")]
+    error: bool,
 }
 
-/// serde borrows inside `Cow` only where it stands alone.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+/// A text, borrowed where it can be. Nothing when the value has another type.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    struct Borrowed;
+    impl<'de> Visitor<'de> for Borrowed {
+        type Value = Option<Cow<'de, str>>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Some(Cow::Borrowed(text)))
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(Cow::Owned(text.to_owned())))
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+    deserializer.deserialize_any(Borrowed)
+}
 
 #[cfg(test)]
 mod tests {
@@ -250,7 +286,11 @@ mod tests {
         assert_eq!(decode(r#"{"id":"x"}"#), Ok(ChatStreamData::Other));
         assert_eq!(chunk(r#"{"choices":[{"delta":{"content":"Hi"}}],"error":null}"#).text(), "Hi");
         assert_eq!(chunk(r#"{"usage":{"total_tokens":3}}"#).usage.unwrap().total(), 3);
-        for wrong in ["[DONE]x", "{\"choices\":[", "{}\n{}", "", "7", r#"{"choices":7}"#] {
+        for other in ["7", "\"searching\"", "[1]"] {
+            assert_eq!(decode(other), Ok(ChatStreamData::Other), "{other}");
+        }
+        assert_eq!(chunk(r#"{"id":7,"choices":[{"delta":{"content":"Hi"}}],"error":false}"#).text(), "Hi");
+        for wrong in ["[DONE]", "[DONE]x", "{\"choices\":[", "{}\n{}", "", r#"{"choices":7}"#] {
             assert!(decode(wrong).is_err(), "{wrong}");
         }
         let error = decode(r#"{"choices":[{"delta":{"content":{"secret":1}}}]}"#).unwrap_err();

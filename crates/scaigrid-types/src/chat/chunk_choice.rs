@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Delta {
                 Content::Text(text) => text,
                 parts => parts.text().into_owned(),
             }),
-            reasoning_content: wire.reasoning_content.or(wire.reasoning),
+            reasoning_content: wire.reasoning_content.filter(|text| !text.is_empty()).or(wire.reasoning),
             tool_calls: wire.tool_calls,
         })
     }
@@ -88,10 +88,14 @@ impl<'de> Deserialize<'de> for Delta {
 #[non_exhaustive]
 pub struct ToolCallDelta {
     /// The call's number, from 0. Some servers leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::opt_u32")]
     pub index: Option<u32>,
     /// Names the call; in its first piece.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "lenient::opt_string_or_ignore"
+    )]
     pub id: Option<String>,
     /// The kind of tool; in its first piece.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -275,6 +279,11 @@ mod tests {
         let delta = |value: Value| serde_json::from_value::<Delta>(value).unwrap();
         assert_eq!(delta(json!({"role": "", "content": null, "tool_calls": null})), Delta::default());
         assert_eq!(delta(json!({"content": [{"type": "text", "text": "a"}]})), Delta::text("a"));
+        assert_eq!(
+            delta(json!({"reasoning_content": "", "reasoning": "r"})).reasoning_content.as_deref(),
+            Some("r")
+        );
+        assert_eq!(delta(json!({"tool_calls": [{"index": 1.0, "id": 7}]})).tool_calls[0].index, Some(1));
         assert_eq!(delta(json!({"reasoning": "r"})).reasoning_content.as_deref(), Some("r"));
         let call =
             &delta(json!({"tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]})).tool_calls[0];

@@ -165,7 +165,7 @@ impl<'de> Deserialize<'de> for AssistantMessage {
             role: wire.role.unwrap_or(Role::Assistant),
             content: wire.content,
             tool_calls: wire.tool_calls,
-            reasoning_content: wire.reasoning_content.or(wire.reasoning),
+            reasoning_content: wire.reasoning_content.filter(|text| !text.is_empty()).or(wire.reasoning),
         })
     }
 }

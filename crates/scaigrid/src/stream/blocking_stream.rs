@@ -67,7 +67,7 @@ impl ChatStream {
         let Some(mut body) = self.body.take().filter(|_| self.core.is_done()) else { return };
         // Without a way to limit the wait, the connection is closed instead.
         if let Some(control) = body.control() {
-            control.limit_silence(DRAIN_LIMIT);
+            control.end_within(DRAIN_LIMIT);
             while let Ok(Some(_)) = body.chunk() {}
         }
     }

@@ -10,12 +10,13 @@ use bytes::{Buf, Bytes};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use scaigrid_transport::sse::{DEFAULT_MAX_EVENT_BYTES, Decoder, Event};
-use scaigrid_transport::{TransportError, TransportErrorKind};
+use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{
     ChatAccumulator, ChatChunk, ChatCompletion, ChatStreamData, ChunkDecoder, ErrorEnvelope, Usage,
 };
+use serde::de::IgnoredAny;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What comes out next.
 #[allow(clippy::large_enum_variant, reason = "nearly all are chunks; a box would cost each an allocation")]
@@ -69,14 +70,20 @@ pub(crate) struct StreamCore {
     last_chunk: Option<Instant>,
     events: Events,
     max_bytes: usize,
-    idle_limit: Duration,
+    limits: Timeouts,
+    request_id: Option<String>,
     opened: Option<Opened>,
 }
 
 enum State {
     Flowing,
-    /// The body has ended, or failed, before `[DONE]`.
-    Over(Option<TransportError>),
+    /// The body has ended, or failed, before `[DONE]`, maybe within an event.
+    Over {
+        cause: Option<TransportError>,
+        cut: Option<Bytes>,
+    },
+    /// The body has ended within an `error` event that is whole but for its blank line.
+    Failing(ErrorEnvelope, Bytes),
     /// `[DONE]` was seen, or everything was handed out.
     Done,
     Failed,
@@ -87,15 +94,16 @@ enum State {
 enum Meaning {
     Chunk(ChatChunk),
     Done,
-    Failure(ErrorEnvelope),
+    Failure(ErrorEnvelope, Bytes),
     Undecodable(scaigrid_types::DecodeError, Bytes),
     Nothing,
 }
 
 impl StreamCore {
     /// For a 2xx answer that is an event stream.
-    pub(crate) fn new(head: Parts, settings: &Settings) -> Self {
+    pub(crate) fn new(head: Parts, settings: &Settings, limits: Timeouts) -> Self {
         Self {
+            request_id: answer::request_id(&head.headers, &[]),
             head,
             decoder: Decoder::with_max_event_bytes(DEFAULT_MAX_EVENT_BYTES.min(settings.max_response_bytes)),
             chunks: ChunkDecoder::new(),
@@ -106,7 +114,7 @@ impl StreamCore {
             last_chunk: None,
             events: Events::default(),
             max_bytes: settings.max_response_bytes,
-            idle_limit: settings.stream_idle_timeout,
+            limits,
             opened: None,
         }
     }
@@ -130,8 +138,9 @@ impl StreamCore {
         let (mut head, ()) = http::Response::new(()).into_parts();
         head.status = reply.status();
         head.headers.clone_from(reply.headers());
-        let mut core =
-            Self::new(head, settings).opened(Opened { history: reply.history().to_vec(), ..opened });
+        let mut core = Self::new(head, settings, Timeouts::none());
+        core.request_id = reply.request_id().map(str::to_owned);
+        let mut core = core.opened(Opened { history: reply.history().to_vec(), ..opened });
         let chunk = ChatChunk::from(reply.into_inner());
         core.reply.push(&chunk);
         core.first = Some(chunk);
@@ -159,17 +168,29 @@ impl StreamCore {
 
     /// The body has ended.
     pub(crate) fn end(&mut self) {
-        if matches!(self.state, State::Flowing) {
-            // The sentinel counts also without its blank line.
-            let is_done = self.decoder.unfinished().is_some_and(|event| is_sentinel(&event));
-            self.state = if is_done { State::Done } else { State::Over(None) };
+        if !matches!(self.state, State::Flowing) {
+            return;
         }
+        self.state = match self.decoder.unfinished() {
+            // The sentinel counts also without its blank line.
+            Some(event) if is_sentinel(&event) => State::Done,
+            // So does a failure, if it is whole.
+            Some(event)
+                if event.name == "error" && serde_json::from_str::<IgnoredAny>(event.data).is_ok() =>
+            {
+                State::Failing(ErrorEnvelope::from_event(event.data), copied(&event))
+            }
+            event => {
+                let cut = event.map(|event| copied(&event));
+                State::Over { cause: None, cut }
+            }
+        };
     }
 
     /// The body has failed.
     pub(crate) fn fail(&mut self, error: TransportError) {
         if matches!(self.state, State::Flowing) {
-            self.state = State::Over(Some(error));
+            self.state = State::Over { cause: Some(error), cut: None };
         }
     }
 
@@ -186,10 +207,14 @@ impl StreamCore {
         loop {
             match &mut self.state {
                 State::Done | State::Failed => return Item::End,
-                State::Over(cause) => {
-                    let cause = cause.take();
-                    let error = self.over(cause, now);
+                State::Over { cause, cut } => {
+                    let (cause, cut) = (cause.take(), cut.take());
+                    let error = self.over(cause, cut, now);
                     return self.failed(error, now);
+                }
+                State::Failing(envelope, data) => {
+                    let (envelope, data) = (std::mem::take(envelope), std::mem::take(data));
+                    return self.refused(envelope, data, now);
                 }
                 State::Flowing => {}
             }
@@ -213,10 +238,7 @@ impl StreamCore {
                     }
                     return Item::Chunk(chunk);
                 }
-                Meaning::Failure(envelope) => {
-                    let failed = answer::api_failure(envelope, self.head.clone(), Bytes::new(), now);
-                    return self.hand_out(failed, now);
-                }
+                Meaning::Failure(envelope, data) => return self.refused(envelope, data, now),
                 Meaning::Undecodable(error, data) => {
                     let mut error = Error::decode(error);
                     error.context_mut().body = data;
@@ -233,7 +255,7 @@ impl StreamCore {
             None => None,
             Some(event) if is_sentinel(&event) => Some(Meaning::Done),
             Some(event) if event.name == "error" => {
-                Some(Meaning::Failure(ErrorEnvelope::from_event(event.data)))
+                Some(Meaning::Failure(ErrorEnvelope::from_event(event.data), copied(&event)))
             }
             // Keeps the connection alive, and says nothing.
             Some(event) if event.data.is_empty() => Some(Meaning::Nothing),
@@ -243,12 +265,12 @@ impl StreamCore {
             }
             Some(event) => Some(match self.chunks.decode(event.data) {
                 Ok(ChatStreamData::Chunk(chunk)) => Meaning::Chunk(chunk),
-                Ok(ChatStreamData::Error(envelope)) => Meaning::Failure(*envelope),
+                Ok(ChatStreamData::Error(envelope)) => Meaning::Failure(*envelope, copied(&event)),
                 Ok(_) => {
                     self.events.push(event.name, event.data);
                     Meaning::Nothing
                 }
-                Err(error) => Meaning::Undecodable(error, Bytes::copy_from_slice(event.data.as_bytes())),
+                Err(error) => Meaning::Undecodable(error, copied(&event)),
             }),
         };
         let used = self.input.len() - rest.len();
@@ -257,27 +279,33 @@ impl StreamCore {
     }
 
     /// The body is over before its time.
-    fn over(&self, cause: Option<TransportError>, now: Now) -> Error {
+    fn over(&self, cause: Option<TransportError>, cut: Option<Bytes>, now: Now) -> Error {
         let progress = self.progress(now);
         let Some(cause) = cause else {
             let cause = TransportError::new(TransportErrorKind::Interrupted);
-            let message = format!("the stream ended without [DONE], {progress}");
-            return Error::new(ErrorKind::StreamTruncated, message).with_source(cause);
+            let within = cut.as_ref().map(|data| format!(", within an event of {} bytes so far", data.len()));
+            let within = within.unwrap_or_default();
+            let message = format!("the stream ended without [DONE], {progress}{within}");
+            let mut error = Error::new(ErrorKind::StreamTruncated, message).with_source(cause);
+            error.context_mut().body = cut.unwrap_or_default();
+            return error;
         };
-        let (kind, message) = match cause.kind() {
-            TransportErrorKind::ReadTimeout => {
-                let limit = self.idle_limit;
-                (
-                    ErrorKind::IdleTimeout,
-                    format!("the stream was silent for longer than {limit:?}, {progress}"),
-                )
+        match (cause.kind(), self.limits.read) {
+            (TransportErrorKind::ReadTimeout, Some(limit)) => {
+                let message = format!("the stream was silent for longer than {limit:?}, {progress}");
+                Error::new(ErrorKind::IdleTimeout, message).with_source(cause)
             }
             _ => {
-                let told = Error::transport(TransportError::new(cause.kind()), None);
-                (told.kind(), format!("{cause}, {progress}"))
+                let mut error = Error::transport(cause, self.limits);
+                error.add_to_message(&format!(", {progress}"));
+                error
             }
-        };
-        Error::new(kind, message).with_source(cause)
+        }
+    }
+
+    fn refused(&mut self, envelope: ErrorEnvelope, data: Bytes, now: Now) -> Item {
+        let failed = answer::api_failure(envelope, self.head.clone(), data, now);
+        self.hand_out(failed, now)
     }
 
     /// Such as `after 12 chunks, the last one 3.2 s ago`.
@@ -295,7 +323,7 @@ impl StreamCore {
         let context = error.context_mut();
         context.status = Some(self.head.status);
         context.headers = self.head.headers.clone();
-        context.request_id = answer::request_id(&self.head.headers, &[]);
+        context.request_id.clone_from(&self.request_id);
         self.hand_out(Failed { error, hint: None }, now)
     }
 
@@ -308,6 +336,10 @@ impl StreamCore {
             context.endpoint = Some(opened.endpoint);
             context.attempts = opened.attempts;
             context.history = std::mem::take(&mut opened.history);
+            let report =
+                failed.report(opened.attempts, now.instant.saturating_duration_since(opened.started));
+            let context = failed.error.context_mut();
+            context.history.push(report);
             context.elapsed = now.instant.saturating_duration_since(opened.started);
             let secrets = opened.secrets.iter().filter_map(|secret| secret.to_str().ok());
             let secrets: Vec<_> = secrets.map(|secret| secret.trim_start_matches("Bearer ")).collect();
@@ -317,8 +349,7 @@ impl StreamCore {
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
-        let id = self.head.headers.get(crate::reply::REQUEST_ID)?.to_str().ok()?.trim();
-        Some(id).filter(|id| !id.is_empty())
+        self.request_id.as_deref()
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -348,6 +379,10 @@ impl StreamCore {
     pub(crate) fn take_events(&mut self) -> Vec<StreamEvent> {
         self.events.take()
     }
+}
+
+fn copied(event: &Event<'_>) -> Bytes {
+    Bytes::copy_from_slice(event.data.as_bytes())
 }
 
 fn is_sentinel(event: &Event<'_>) -> bool {

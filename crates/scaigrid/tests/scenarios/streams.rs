@@ -221,8 +221,24 @@ fn every_end_says_what_happened() {
             assert_eq!(error.kind(), kind);
             assert!(error.to_string().contains(part), "{error}");
             assert!(error.may_have_run() && error.partial().is_some());
+            assert_eq!(error.history().len(), 1, "{error}");
         });
     }
+}
+
+#[test]
+fn a_failure_that_lacks_only_its_blank_line_is_not_lost() {
+    let failure = "event: error\ndata: {\"code\":\"BACKEND_ERROR\",\"message\":\"m\",\"request_id\":\"req_e\",\"x\":1}\n";
+    streamed_in_both_colours(&once(), &[events([chunk("a"), failure.to_owned()])], |seen| {
+        let error = seen.error.as_ref().unwrap();
+        assert_eq!((error.code(), error.request_id()), (Some(&ErrorCode::BackendError), Some("req_e")));
+        assert!(error.body().ends_with(b"\"x\":1}"));
+    });
+    streamed_in_both_colours(&once(), &[events([chunk("a"), "data: {\"choi".to_owned()])], |seen| {
+        let error = seen.error.as_ref().unwrap();
+        assert_eq!((error.kind(), &error.body()[..]), (ErrorKind::StreamTruncated, &b"{\"choi"[..]));
+        assert!(error.to_string().contains("within an event of 6 bytes"), "{error}");
+    });
 }
 
 #[test]
@@ -295,7 +311,8 @@ fn a_stream_that_never_ends_meets_the_size_limit() {
     let endless: Vec<_> = (0..20).map(|_| chunk(&"x".repeat(100))).collect();
     streamed_in_both_colours(&setup, &[events(endless)], |seen| {
         assert_eq!(seen.error.as_ref().unwrap().kind(), ErrorKind::BodyTooLarge);
-        assert_eq!(seen.chunks.len(), 10);
+        // A choice counts for something beside its text.
+        assert_eq!(seen.chunks.len(), 7);
     });
     streamed_in_both_colours(&setup, &[events(["data: ".to_owned() + &"x".repeat(2000)])], |seen| {
         assert_eq!(seen.error.as_ref().unwrap().kind(), ErrorKind::BodyTooLarge);
