@@ -9,6 +9,7 @@ use bytes::Bytes;
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind as Kind};
 use server::{Act, Seen, closed_port, full_backlog, serve};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Status and body of an answer, or the kind of failure.
@@ -26,6 +27,9 @@ fn request(uri: &str, body: &'static str) -> http::Request<Bytes> {
 trait Colour {
     fn new() -> Self;
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome;
+    /// Reads one piece, and after a pause says how many bytes the server has got rid of.
+    fn piece_and_pause(&self, request: http::Request<Bytes>, pause: Duration, written: &AtomicUsize)
+    -> usize;
     /// Reads one piece and drops the rest.
     fn first_piece(&self, request: http::Request<Bytes>) -> Bytes;
 }
@@ -44,6 +48,19 @@ impl Colour for Blocking {
         let response = self.0.send(request, timeouts)?;
         let status = response.status().as_u16();
         Ok((status, response.into_body().collect(LIMIT)?))
+    }
+
+    fn piece_and_pause(
+        &self,
+        request: http::Request<Bytes>,
+        pause: Duration,
+        written: &AtomicUsize,
+    ) -> usize {
+        use scaigrid_transport::blocking::Transport;
+        let mut body = self.0.send(request, Timeouts::none()).unwrap().into_body();
+        body.chunk().unwrap().unwrap();
+        std::thread::sleep(pause);
+        written.load(Ordering::SeqCst)
     }
 
     fn first_piece(&self, request: http::Request<Bytes>) -> Bytes {
@@ -72,6 +89,21 @@ impl Colour for Async {
             let response = self.0.send(request, timeouts).await?;
             let status = response.status().as_u16();
             Ok((status, response.into_body().collect(LIMIT).await?))
+        })
+    }
+
+    fn piece_and_pause(
+        &self,
+        request: http::Request<Bytes>,
+        pause: Duration,
+        written: &AtomicUsize,
+    ) -> usize {
+        use scaigrid_transport::Transport;
+        self.1.block_on(async {
+            let mut body = self.0.send(request, Timeouts::none()).await.unwrap().into_body();
+            body.chunk().await.unwrap().unwrap();
+            tokio::time::sleep(pause).await;
+            written.load(Ordering::SeqCst)
         })
     }
 
@@ -346,6 +378,14 @@ fn a_body_can_be_given_an_end() {
     assert!(started.elapsed() < 4 * SHORT, "{:?}", started.elapsed());
 }
 
+fn bytes_leave_the_socket_only_when_asked_for<C: Colour>() {
+    let (address, written) = server::flood();
+    let request = request(&format!("http://{address}/"), "");
+    let taken = C::new().piece_and_pause(request, 2 * SHORT, &written);
+    // What the buffers of both sockets hold, and far less than all.
+    assert!(taken < 32 * 1024 * 1024, "{taken}");
+}
+
 fn a_server_that_does_not_read<C: Colour>() {
     // More than the socket buffers of both sides take.
     let large: &'static str = Box::leak("x".repeat(32 * 1024 * 1024).into_boxed_str());
@@ -385,4 +425,5 @@ both! {
     an_unknown_host,
     the_first_byte_has_a_limit_of_its_own,
     a_server_that_does_not_read,
+    bytes_leave_the_socket_only_when_asked_for,
 }
