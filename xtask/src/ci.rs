@@ -58,7 +58,12 @@ fn steps() -> Vec<Step> {
 
 /// Runs every step and stops at the first that fails.
 pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let mut before = None;
     for step in steps() {
+        // Told at the next step, so that the output ends with cargo's own words.
+        if let Some((title, seconds)) = before {
+            println!("\n== {title}: {seconds} s");
+        }
         println!("\n== {}: cargo {}", step.title, step.arguments.join(" "));
         #[allow(clippy::disallowed_methods, reason = "tells how long a step took")]
         let started = Instant::now();
@@ -67,7 +72,7 @@ pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
         if !status.success() {
             return Err(format!("{} failed: {status}", step.title).into());
         }
-        eprintln!("== {}: {:.0} s", step.title, started.elapsed().as_secs_f64());
+        before = Some((step.title, started.elapsed().as_secs()));
     }
     Ok(())
 }

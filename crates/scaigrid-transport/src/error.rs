@@ -95,7 +95,7 @@ impl TransportError {
         self
     }
 
-    /// Adds the host that was talked to.
+    /// Adds the host, with its port, that was talked to.
     pub fn with_host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into().into());
         self
@@ -112,7 +112,7 @@ impl TransportError {
         self.kind
     }
 
-    /// The host that was talked to, as far as known.
+    /// The host, with its port, that was talked to, as far as known.
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }

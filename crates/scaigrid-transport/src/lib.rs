@@ -56,6 +56,13 @@ fn require_scheme(uri: &http::Uri) -> Result<(), TransportError> {
     }
 }
 
+/// Host and port, for people. Never a user name or password.
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+fn host_of(uri: &http::Uri) -> String {
+    let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default().to_owned()
+}
+
 /// What to do when https is missing.
 pub const HTTPS_MISSING: &str =
     "https needs TLS, and this build has none: enable the `rustls` feature of the `scaigrid` crate";

@@ -2,7 +2,7 @@
 
 use crate::error::find_cause;
 use crate::timeouts::{ReadLimit, now};
-use crate::{Body, Timeouts, Transport, TransportError, TransportErrorKind as Kind, require_scheme};
+use crate::{Body, Timeouts, Transport, TransportError, TransportErrorKind as Kind, host_of, require_scheme};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
@@ -115,7 +115,7 @@ impl Transport for ReqwestTransport {
             require_scheme(request.uri())?;
         }
         require_runtime()?;
-        let host = request.uri().host().unwrap_or_default().to_owned();
+        let host = host_of(request.uri());
         let mut request = reqwest::Request::try_from(request).map_err(|error| failure(error, &host))?;
         *request.timeout_mut() = timeouts.attempt;
         let limit = ReadLimit::new(timeouts, now());

@@ -3,7 +3,7 @@
 use crate::error::find_cause;
 use crate::timeouts::now;
 use crate::ureq_connect::{Exchange, Known, agent};
-use crate::{Timeouts, TransportError, TransportErrorKind as Kind, blocking, require_scheme};
+use crate::{Timeouts, TransportError, TransportErrorKind as Kind, blocking, host_of, require_scheme};
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::sync::{Arc, Weak};
@@ -122,7 +122,7 @@ impl blocking::Transport for UreqTransport {
         if self.is_ours {
             require_scheme(request.uri())?;
         }
-        let host = request.uri().host().unwrap_or_default().to_owned();
+        let host = host_of(request.uri());
         let exchange = Exchange::new(timeouts, now());
         let (head, body) = request.into_parts();
         let bodiless = body.is_empty() && matches!(head.method, http::Method::GET | http::Method::DELETE);
