@@ -200,7 +200,12 @@ impl Iterator for Pieces {
 }
 
 fn failure(error: ureq::Error, host: &str) -> TransportError {
-    TransportError::new(kind_of(&error)).with_host(host).with_source(error)
+    let failed = TransportError::new(kind_of(&error)).with_host(host);
+    match error {
+        // Ours: ureq would only print "other" before it.
+        ureq::Error::Other(known) if known.is::<Known>() => failed.with_source(known),
+        error => failed.with_source(error),
+    }
 }
 
 fn kind_of(error: &ureq::Error) -> Kind {

@@ -239,6 +239,11 @@ impl Error {
         self.0.context.partial.as_ref()
     }
 
+    /// Where decoding failed. `None` for other kinds than [`Decode`](ErrorKind::Decode).
+    pub fn decode_error(&self) -> Option<&DecodeError> {
+        self.0.source.as_deref()?.downcast_ref()
+    }
+
     /// Whether the gateway may have run the call, and charged for it, although it failed.
     pub fn may_have_run(&self) -> bool {
         self.0.context.may_have_run
@@ -376,7 +381,14 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {
+    /// What lies below. Errors whose text is this error's own message are skipped.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let source = self.0.source.as_deref()?;
+        if source.is::<TransportError>()
+            || (source.is::<DecodeError>() && source.to_string() == self.0.message)
+        {
+            return source.source();
+        }
+        Some(source)
     }
 }

@@ -137,6 +137,8 @@ fn an_undecodable_answer_names_the_field_and_keeps_the_body() {
             "models.get: HTTP 200: at `data.slug`: invalid type: integer, expected a string (line 1, column 17); request id req_d"
         );
         assert!(error.may_have_run());
+        assert_eq!(error.decode_error().unwrap().path(), "data.slug");
+        assert!(std::error::Error::source(error).is_none(), "the message says it already");
         assert_eq!(error.body().len(), 49);
     });
     let missing = answer(200, r#"{"data":{"display_name":"x"}}"#);
