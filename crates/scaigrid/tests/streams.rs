@@ -20,7 +20,8 @@ struct Limits {
 }
 
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(200);
+/// Long enough for a busy machine to keep, short enough to wait for.
+const SHORT: Duration = Duration::from_millis(400);
 const LIMITS: Limits = Limits { timeout: LONG, first_byte: LONG, idle: LONG, deadline: LONG };
 
 /// What a stream came to.
@@ -223,11 +224,8 @@ fn silence_meets_its_own_limit<C: Colour>(emulator: &Emulator) {
     let started = Instant::now();
     let error = idle.stream(&question()).error.unwrap();
     assert_eq!(error.kind(), ErrorKind::IdleTimeout, "{error}");
-    assert!(
-        error.to_string().contains("longer than 200ms, after 3 chunks, the last one 0.2 s ago"),
-        "{error}"
-    );
-    assert!((SHORT..SHORT * 5).contains(&started.elapsed()));
+    assert!(error.to_string().contains("longer than 400ms, after 3 chunks, the last one 0."), "{error}");
+    assert!((SHORT..LONG / 4).contains(&started.elapsed()));
 
     let first_byte = C::new(emulator, Limits { first_byte: SHORT, ..LIMITS });
     emulator.faults().push(Fault::stream(StreamFault::stall()));
@@ -273,7 +271,7 @@ fn a_server_that_goes_on_behind_the_end_does_not_hold_the_stream<C: Colour>(emul
     let started = Instant::now();
     let seen = client.stream(&question());
     assert!(seen.error.is_none() && seen.text() == "Hi");
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 fn a_dropped_stream_closes_its_connection<C: Colour>(emulator: &Emulator) {
@@ -339,7 +337,7 @@ fn a_blocking_stream_is_cancelled_from_another_thread() {
     let error = stream.find_map(Result::err).unwrap();
     let late = Instant::now().duration_since(cancelled.join().unwrap());
     assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
-    assert!(error.partial().is_some() && late < Duration::from_millis(100), "{late:?}");
+    assert!(error.partial().is_some() && late < Duration::from_secs(2), "{late:?}");
     assert!(stream.next().is_none());
     // The handle does nothing to later calls.
     client.chat(&question()).unwrap();

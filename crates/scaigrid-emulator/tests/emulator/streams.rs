@@ -209,7 +209,7 @@ fn a_stream_is_booked_when_its_usage_is_out() {
 #[test]
 #[allow(clippy::disallowed_methods)] // Measures real waiting.
 fn the_pace_is_kept_and_chunks_come_at_once() {
-    let pace = Duration::from_millis(60);
+    let pace = Duration::from_millis(300);
     let emulator = Emulator::builder().stream_pace(pace).stream_chunk_tokens(3).start().unwrap();
     let mut connection = connect(&emulator);
     connection.write_all(&stream_bytes(&chat("one two."))).unwrap();
