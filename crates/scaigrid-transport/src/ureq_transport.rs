@@ -97,18 +97,23 @@ impl UreqTransport {
         request: http::Request<B>,
         timeouts: Timeouts,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        // Our connector knows better than one limit for every read.
-        let per_read = timeouts.read.max(timeouts.first_byte).filter(|_| !self.is_ours);
-        let request = self
+        let mut request = self
             .agent
             .configure_request(request)
-            .timeout_global(timeouts.attempt)
-            .timeout_per_read(per_read)
             .http_status_as_error(false)
             // A 3xx is an answer: the bearer must not follow it elsewhere.
             .max_redirects(0)
-            .max_redirects_will_error(false)
-            .build();
+            .max_redirects_will_error(false);
+        // Without a limit here, an agent of the caller's keeps its own.
+        if timeouts.attempt.is_some() {
+            request = request.timeout_global(timeouts.attempt);
+        }
+        // Our connector knows better than one limit for every read.
+        let per_read = timeouts.read.max(timeouts.first_byte).filter(|_| !self.is_ours);
+        if per_read.is_some() {
+            request = request.timeout_per_read(per_read);
+        }
+        let request = request.build();
         self.agent.run(request)
     }
 }

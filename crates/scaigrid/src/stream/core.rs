@@ -333,17 +333,18 @@ impl StreamCore {
         context.may_have_run = true;
         context.partial = Some(self.reply.snapshot());
         if let Some(opened) = &mut self.opened {
-            context.endpoint = Some(opened.endpoint);
-            context.attempts = opened.attempts;
-            context.history = std::mem::take(&mut opened.history);
-            let report =
-                failed.report(opened.attempts, now.instant.saturating_duration_since(opened.started));
-            let context = failed.error.context_mut();
-            context.history.push(report);
-            context.elapsed = now.instant.saturating_duration_since(opened.started);
+            let elapsed = now.instant.saturating_duration_since(opened.started);
+            // Before the report copies anything.
             let secrets = opened.secrets.iter().filter_map(|secret| secret.to_str().ok());
             let secrets: Vec<_> = secrets.map(|secret| secret.trim_start_matches("Bearer ")).collect();
             failed.error.redact(&secrets);
+            let report = failed.report(opened.attempts, elapsed);
+            let context = failed.error.context_mut();
+            context.endpoint = Some(opened.endpoint);
+            context.attempts = opened.attempts;
+            context.elapsed = elapsed;
+            context.history = std::mem::take(&mut opened.history);
+            context.history.push(report);
         }
         Item::Failed(failed)
     }

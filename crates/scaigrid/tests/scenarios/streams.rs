@@ -242,6 +242,19 @@ fn a_failure_that_lacks_only_its_blank_line_is_not_lost() {
 }
 
 #[test]
+fn what_a_stream_echoes_is_not_printed() {
+    let echo =
+        "event: error\ndata: {\"code\":\"X sgk_test_secret_key\",\"message\":\"sgk_test_secret_key\"}\n\n";
+    for pieces in [vec![chunk("a"), echo.to_owned()], vec![echo.to_owned()]] {
+        streamed_in_both_colours(&once(), &[events(pieces)], |seen| {
+            let error = seen.error.as_ref().unwrap();
+            let printed = format!("{error} {error:?} {:?}", error.history());
+            assert!(!printed.contains("sgk_test") && printed.contains("[redacted]"), "{printed}");
+        });
+    }
+}
+
+#[test]
 fn a_stream_is_repeated_until_its_first_chunk_and_never_after() {
     let failure = "event: error\ndata: {\"code\":\"BACKEND_ERROR\",\"message\":\"m\"}\n\n";
     let fine = || events([chunk("Hi"), "data: [DONE]\n\n".to_owned()]);
