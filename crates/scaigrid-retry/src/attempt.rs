@@ -10,6 +10,9 @@ use std::time::Duration;
 pub struct FailedAttempt<'a> {
     /// The number of the attempt that failed, from 1. A repetition with a fresh token does not count.
     pub attempt: u32,
+    /// How many attempts of this call have failed with the same error code, this one included. For rules that limit the
+    /// retries of one code.
+    pub code_failures: u32,
     /// Time since the call began, waits included.
     pub elapsed: Duration,
     /// Time that the whole call may take, counted from the same moment. `None`: no limit.
@@ -25,10 +28,12 @@ pub struct FailedAttempt<'a> {
 }
 
 impl<'a> FailedAttempt<'a> {
-    /// A failure without a hint, at time zero, without a deadline, with jitter 0.
+    /// A failure without a hint, at time zero, without a deadline, with jitter 0. All attempts before count as failed in
+    /// the same way.
     pub fn new(attempt: u32, failure: Failure<'a>, replay_safety: ReplaySafety) -> Self {
         Self {
             attempt,
+            code_failures: attempt,
             elapsed: Duration::ZERO,
             deadline: None,
             failure,
@@ -36,6 +41,12 @@ impl<'a> FailedAttempt<'a> {
             replay_safety,
             jitter: 0.0,
         }
+    }
+
+    /// Sets how many attempts have failed with the same error code, this one included.
+    pub fn with_code_failures(mut self, failures: u32) -> Self {
+        self.code_failures = failures;
+        self
     }
 
     /// Sets the time since the call began.
@@ -168,6 +179,9 @@ pub enum StopReason {
     HintTooLong,
     /// The wait would pass the deadline.
     DeadlineTooClose,
+    /// The [`RetryBudget`](crate::RetryBudget) is empty: too many calls have failed lately. Another call's failure may
+    /// have taken the last token.
+    RetryBudgetEmpty,
 }
 
 impl fmt::Display for StopReason {
@@ -178,6 +192,7 @@ impl fmt::Display for StopReason {
             StopReason::AttemptsExhausted => "attempts exhausted",
             StopReason::HintTooLong => "the server asks for a longer wait than allowed",
             StopReason::DeadlineTooClose => "the wait would pass the deadline",
+            StopReason::RetryBudgetEmpty => "the retry budget is empty",
         })
     }
 }

@@ -17,11 +17,17 @@
 //! the upper quarter is random.
 
 mod attempt;
+mod budget;
+mod builder;
 mod policy;
+mod rule;
 mod standard;
 
 pub use attempt::{Decision, FailedAttempt, Failure, StopReason, TransportFailure, WaitSource};
+pub use budget::RetryBudget;
+pub use builder::{InvalidPolicy, StandardPolicyBuilder};
 #[cfg(feature = "mock")]
 pub use policy::MockRetryPolicy;
 pub use policy::RetryPolicy;
+pub use rule::RetryRule;
 pub use standard::StandardPolicy;

@@ -4,8 +4,8 @@ use crate::{Decision, FailedAttempt};
 
 /// Decides whether a failed attempt is followed by another.
 ///
-/// Implementations are pure: same input, same answer. Counting across calls (a retry budget) is the one
-/// exception worth making.
+/// Implementations are pure: same input, same answer. What other calls have done is not theirs to know: the caller
+/// asks a [`RetryBudget`](crate::RetryBudget) before it follows a [`Decision::RetryAfter`].
 ///
 /// ```
 /// use scaigrid_retry::{Decision, FailedAttempt, RetryPolicy, StopReason};

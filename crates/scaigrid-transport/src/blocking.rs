@@ -1,5 +1,6 @@
 //! The blocking half of the seam: the same contract without async.
 
+pub use crate::cancel::{Attached, CancelHandle};
 use crate::collected::Collected;
 use crate::{Timeouts, TransportError};
 use bytes::Bytes;
@@ -41,9 +42,10 @@ pub struct Body {
     control: Option<Arc<dyn Control>>,
 }
 
-/// Reaches into a body that may be waiting on another thread.
+/// Reaches into an exchange that may be waiting on another thread.
 pub trait Control: Send + Sync {
-    /// Ends the body: a read that waits gives [`Cancelled`](crate::TransportErrorKind::Cancelled) at once.
+    /// Ends the exchange: what waits gives [`Cancelled`](crate::TransportErrorKind::Cancelled) at once. Does nothing when
+    /// the exchange is over.
     fn cancel(&self);
 
     /// Gives the body this much longer, counted from now, however lively it is. Sharpens the other limits, and never

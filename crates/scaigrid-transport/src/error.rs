@@ -155,3 +155,10 @@ pub(crate) fn find_cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static
     }
     None
 }
+
+/// Bytes came, but not the right ones: broken framing, or what does not decompress.
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+pub(crate) fn is_malformed(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as Io;
+    matches!(error.kind(), Io::InvalidData | Io::InvalidInput)
+}

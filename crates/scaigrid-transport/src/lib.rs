@@ -7,12 +7,17 @@
 //! - [`Timeouts`] are kept by the transport.
 //! - A failure says by its [`TransportErrorKind`] whether the server may have run the request.
 //! - Dropping a body that is not read to its end closes the connection.
+//! - A future that is dropped sends nothing more. A blocking exchange ends when the
+//!   [`CancelHandle`](blocking::CancelHandle) in the request's extensions is cancelled.
 
 pub mod blocking;
 #[cfg(feature = "async")]
 mod body;
+mod cancel;
 mod collected;
 mod error;
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+mod proxy;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 pub mod sse;

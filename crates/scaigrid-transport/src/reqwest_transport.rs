@@ -1,6 +1,7 @@
 //! The async transport on reqwest. The only module that names reqwest in public.
 
-use crate::error::find_cause;
+use crate::error::{find_cause, is_malformed};
+use crate::proxy::ProxyChoice;
 use crate::timeouts::{ReadLimit, now};
 use crate::{Body, Timeouts, Transport, TransportError, TransportErrorKind as Kind, host_of, require_scheme};
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http_body::Body as _;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -38,7 +40,7 @@ pub struct ReqwestTransport {
 #[derive(Clone, Debug)]
 pub struct ReqwestTransportBuilder {
     connect_timeout: Duration,
-    use_proxy: bool,
+    proxy: ProxyChoice,
     http_only: bool,
 }
 
@@ -51,7 +53,13 @@ impl ReqwestTransportBuilder {
 
     /// Connects directly, whatever the environment says about proxies.
     pub fn no_proxy(mut self) -> Self {
-        self.use_proxy = false;
+        self.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Sends everything through this proxy, such as `http://proxy.example:3128`, whatever the environment says.
+    pub fn proxy(mut self, address: impl Into<String>) -> Self {
+        self.proxy = ProxyChoice::Address(address.into());
         self
     }
 
@@ -65,7 +73,8 @@ impl ReqwestTransportBuilder {
     /// Builds the transport. Connects to nothing.
     ///
     /// # Errors
-    /// [`Kind::Tls`] when the platform has no trusted root certificates.
+    /// [`Kind::Tls`] when the platform has no trusted root certificates; [`Kind::Proxy`] when the proxy's address is not
+    /// valid.
     pub fn build(self) -> Result<ReqwestTransport, TransportError> {
         let mut client = reqwest::Client::builder()
             .connect_timeout(self.connect_timeout)
@@ -74,8 +83,12 @@ impl ReqwestTransportBuilder {
             // Only our own policy repeats, so that attempts are counted.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true);
-        if !self.use_proxy {
-            client = client.no_proxy();
+        match self.proxy {
+            ProxyChoice::Environment => {}
+            ProxyChoice::None => client = client.no_proxy(),
+            ProxyChoice::Address(address) => {
+                client = client.proxy(reqwest::Proxy::all(address).map_err(crate::proxy::invalid)?);
+            }
         }
         #[cfg(feature = "rustls")]
         {
@@ -91,7 +104,7 @@ impl ReqwestTransport {
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder {
             connect_timeout: Duration::from_secs(10),
-            use_proxy: true,
+            proxy: ProxyChoice::Environment,
             http_only: false,
         }
     }
@@ -227,12 +240,15 @@ fn kind_of(error: &reqwest::Error) -> Kind {
     }
     match find_cause::<hyper::Error>(error) {
         Some(error) if error.is_parse() => Kind::Protocol,
+        _ if find_cause::<io::Error>(error).is_some_and(is_malformed) => Kind::Protocol,
         _ => Kind::Interrupted,
     }
 }
 
 /// The HTTP stack keeps the type of a refused tunnel to itself and tells only by its text.
 fn is_proxy_refusal(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source())
-        .any(|error| error.to_string().contains("tunnel"))
+    let has_refused = std::iter::successors(Some(error), |error| error.source())
+        .any(|error| error.to_string().contains("tunnel"));
+    // Otherwise it was not reached, or has gone away.
+    has_refused && find_cause::<io::Error>(error).is_none()
 }

@@ -91,9 +91,15 @@ impl Connector<()> for Connect {
         details: &ConnectionDetails<'_>,
         chained: Option<()>,
     ) -> Result<Option<Watched>, Error> {
+        let exchange = Exchange::current();
+        let is_cancelled = || exchange.as_ref().is_some_and(|exchange| exchange.is_cancelled());
+        if is_cancelled() {
+            return Err(known(Kind::Cancelled, None));
+        }
         let socket = Arc::new(Mutex::new(None));
         let register = Arc::clone(&details.register_shutdown);
         let to_register = Arc::clone(&socket);
+        let handshaking = exchange.clone();
         let details = ConnectionDetails {
             uri: details.uri,
             addrs: details.addrs.clone(),
@@ -108,10 +114,17 @@ impl Connector<()> for Connect {
             run_connector: Arc::clone(&details.run_connector),
             register_shutdown: Arc::new(move |handle: Weak<dyn ShutdownHandle>| {
                 *lock(&to_register) = Some(handle.clone());
+                // A handshake that waits can be ended, too.
+                if let Some(exchange) = &handshaking {
+                    *lock(&exchange.socket) = Some(handle.clone());
+                }
                 register(handle)
             }),
         };
-        let connected = self.0.connect(&details, chained).map_err(before_sending)?;
+        let connected = self.0.connect(&details, chained).map_err(|error| match is_cancelled() {
+            true => known(Kind::Cancelled, Some(error)),
+            false => before_sending(error),
+        })?;
         let handle = lock(&socket).take();
         Ok(connected.map(|inner| Watched { inner, handle, user: Weak::new() }))
     }

@@ -1,6 +1,7 @@
 //! The blocking transport on ureq. The only module that names ureq in public.
 
-use crate::error::find_cause;
+use crate::error::{find_cause, is_malformed};
+use crate::proxy::ProxyChoice;
 use crate::timeouts::now;
 use crate::ureq_connect::{Exchange, Known, agent};
 use crate::{Timeouts, TransportError, TransportErrorKind as Kind, blocking, host_of, require_scheme};
@@ -21,7 +22,7 @@ use std::time::Duration;
 /// use scaigrid_transport::{Timeouts, UreqTransport};
 /// use std::time::Duration;
 ///
-/// let transport = UreqTransport::builder().connect_timeout(Duration::from_secs(3)).build();
+/// let transport = UreqTransport::builder().connect_timeout(Duration::from_secs(3)).build()?;
 /// let request = http::Request::get("http://127.0.0.1:8787/health").body(Default::default()).unwrap();
 /// let response = transport.send(request, Timeouts::none().with_attempt(Duration::from_secs(5)))?;
 /// let body = response.into_body().collect(64 * 1024)?;
@@ -38,7 +39,7 @@ pub struct UreqTransport {
 #[derive(Clone, Debug)]
 pub struct UreqTransportBuilder {
     connect_timeout: Duration,
-    use_proxy: bool,
+    proxy: ProxyChoice,
 }
 
 /// ureq keeps 3 idle connections a host by default: with more threads than that, each call would connect anew.
@@ -56,33 +57,47 @@ impl UreqTransportBuilder {
 
     /// Connects directly, whatever the environment says about proxies.
     pub fn no_proxy(mut self) -> Self {
-        self.use_proxy = false;
+        self.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Sends everything through this proxy, such as `http://proxy.example:3128`, whatever the environment says.
+    pub fn proxy(mut self, address: impl Into<String>) -> Self {
+        self.proxy = ProxyChoice::Address(address.into());
         self
     }
 
     /// Builds the transport. Connects to nothing.
-    pub fn build(self) -> UreqTransport {
+    ///
+    /// # Errors
+    /// [`Kind::Proxy`] when the proxy's address is not valid.
+    pub fn build(self) -> Result<UreqTransport, TransportError> {
         let mut config = ureq::Agent::config_builder()
             .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout))
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
-        if !self.use_proxy {
-            config = config.proxy(None);
+        match self.proxy {
+            ProxyChoice::Environment => {}
+            ProxyChoice::None => config = config.proxy(None),
+            ProxyChoice::Address(address) => {
+                let proxy = ureq::Proxy::new(&address).map_err(crate::proxy::invalid)?;
+                config = config.proxy(Some(proxy));
+            }
         }
         #[cfg(feature = "rustls")]
         {
             let roots = ureq::tls::RootCerts::PlatformVerifier;
             config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
         }
-        UreqTransport { agent: agent(config.build()), is_ours: true }
+        Ok(UreqTransport { agent: agent(config.build()), is_ours: true })
     }
 }
 
 impl UreqTransport {
     /// Settings to start from.
     pub fn builder() -> UreqTransportBuilder {
-        UreqTransportBuilder { connect_timeout: Duration::from_secs(10), use_proxy: true }
+        UreqTransportBuilder { connect_timeout: Duration::from_secs(10), proxy: ProxyChoice::Environment }
     }
 
     /// On an agent of your own, with its own TLS, proxies, and pool. Without our connector, one limit (the longer of
@@ -129,25 +144,33 @@ impl blocking::Transport for UreqTransport {
         }
         let host = host_of(request.uri());
         let exchange = Exchange::new(timeouts, now());
-        let (head, body) = request.into_parts();
+        let reach = Reach(Arc::downgrade(&exchange));
+        let (mut head, body) = request.into_parts();
+        let cancel: Option<blocking::CancelHandle> = head.extensions.remove();
+        // Another agent's connections do not look at what the control asks.
+        let cancel = cancel.filter(|_| self.is_ours);
+        let _attached = cancel.as_ref().map(|cancel| cancel.attach(Arc::new(reach.clone())));
         let bodiless = body.is_empty() && matches!(head.method, http::Method::GET | http::Method::DELETE);
         let response = exchange.run(|| match bodiless {
             true => self.run(http::Request::from_parts(head, ()), timeouts),
             false => self.run(http::Request::from_parts(head, &*body), timeouts),
         });
+        // However the connection put it.
+        if exchange.is_cancelled() {
+            return Err(TransportError::new(Kind::Cancelled).with_host(host));
+        }
         let response = response.map_err(|error| failure(error, &host))?;
         Ok(response.map(|body| {
-            let reach = Reach(Arc::downgrade(&exchange));
             let pieces =
                 Pieces { body: Some(body.into_reader()), buffer: vec![0; READ_SIZE], exchange, host };
             let body = blocking::Body::new(pieces);
-            // Another agent's connections do not look at what the control asks.
             if self.is_ours { body.with_control(reach) } else { body }
         }))
     }
 }
 
-/// Does nothing once the body is gone: its connection may serve another exchange by then.
+/// Does nothing once the exchange is over: its connection may serve another by then.
+#[derive(Clone)]
 struct Reach(Weak<Exchange>);
 
 impl blocking::Control for Reach {
@@ -235,6 +258,7 @@ fn kind_of(error: &ureq::Error) -> Kind {
 fn kind_of_io(error: &io::Error) -> Kind {
     use io::ErrorKind as Io;
     match error.kind() {
+        _ if is_malformed(error) => Kind::Protocol,
         Io::ConnectionRefused
         | Io::HostUnreachable
         | Io::NetworkUnreachable

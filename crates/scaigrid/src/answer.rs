@@ -35,9 +35,11 @@ impl Failed {
     }
 
     /// The trace that it leaves.
-    pub(crate) fn report(&self, number: u32, elapsed: Duration) -> AttemptReport {
+    pub(crate) fn report(&self, endpoint: &'static str, number: u32, elapsed: Duration) -> AttemptReport {
         AttemptReport {
+            endpoint,
             number,
+            error: Some(self.error.kind()),
             status: self.status(),
             code: self.code().cloned(),
             transport: self.error.transport_kind(),
@@ -45,15 +47,15 @@ impl Failed {
             elapsed,
             wait: None,
             wait_source: None,
+            stop_reason: None,
         }
     }
 
     /// What the retry policy sees. `None` when no policy could help.
     pub(crate) fn failure(&self) -> Option<Failure<'_>> {
-        match self.error.kind() {
-            ErrorKind::Api | ErrorKind::Http => {
-                let status = self.status().map_or(0, |status| status.as_u16());
-                Some(Failure::Response { status, code: self.code() })
+        match (self.error.kind(), self.status()) {
+            (ErrorKind::Api | ErrorKind::Http | ErrorKind::Proxy, Some(status)) => {
+                Some(Failure::Response { status: status.as_u16(), code: self.code() })
             }
             _ => {
                 let kind = self.error.transport_kind()?;
@@ -118,6 +120,10 @@ fn refused(head: http::response::Parts, body: Bytes, now: Now) -> Failed {
         return api_failure(envelope, head, body, now);
     }
     let hint = hint::retry_after(head.status, &head.headers, None, now.system);
+    let kind = match head.status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => ErrorKind::Proxy,
+        _ => ErrorKind::Http,
+    };
     let message = match header_text(&head.headers, header::LOCATION.as_str()) {
         Some(location) if head.status.is_redirection() => format!(
             "redirected to {}; the client follows no redirects: set the base URL to the final address",
@@ -128,7 +134,7 @@ fn refused(head: http::response::Parts, body: Bytes, now: Now) -> Failed {
         }),
     };
     let request_id = request_id(&head.headers, &body);
-    failed(Error::new(ErrorKind::Http, message), head, body, request_id, hint)
+    failed(Error::new(kind, message), head, body, request_id, hint)
 }
 
 pub(crate) fn api_failure(

@@ -5,12 +5,13 @@ use crate::call::{Call, Next, Outcome, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
 use crate::settings::Settings;
-pub use crate::stream::{BlockingChatStream as ChatStream, BlockingTextStream as TextStream, CancelHandle};
+pub use crate::stream::{BlockingChatStream as ChatStream, BlockingTextStream as TextStream};
 use crate::stream::{Opening, Peek, StreamCore};
 use crate::{BearerToken, Error, Reply, SystemClock};
 use bytes::Bytes;
-use scaigrid_transport::blocking::{Body, Transport};
-use scaigrid_transport::{Timeouts, UreqTransport};
+pub use scaigrid_transport::blocking::CancelHandle;
+use scaigrid_transport::blocking::{Attached, Body, Transport};
+use scaigrid_transport::{Timeouts, TransportError, UreqTransport};
 use scaigrid_types::{
     ChatCompletion, ChatRequest, ChatStreamRequest, Endpoint, GetModel, ListModels, Model, Page,
     UsageSummary, UsageSummaryQuery,
@@ -30,6 +31,13 @@ pub trait Clock: Send + Sync {
 
     /// Waits.
     fn sleep(&self, duration: std::time::Duration);
+
+    /// Waits, but no longer than until `handle` is cancelled. By default it waits to the end.
+    fn sleep_unless_cancelled(&self, duration: std::time::Duration, handle: &CancelHandle) {
+        if !handle.is_cancelled() {
+            self.sleep(duration);
+        }
+    }
 }
 
 /// Gives the current token of a user who signs in with a JWT instead of an API key.
@@ -72,6 +80,7 @@ pub struct Client {
     transport: Arc<dyn Transport>,
     credential: Credential<Arc<dyn TokenProvider>>,
     clock: Arc<dyn Clock>,
+    cancel: Option<CancelHandle>,
 }
 
 /// Settings of a blocking [`Client`].
@@ -122,11 +131,12 @@ impl GenericClientBuilder<Blocking> {
                 if settings.base_url.is_loopback() {
                     transport = transport.no_proxy();
                 }
-                Arc::new(transport.build())
+                let failed = |error: TransportError| Error::config(error.to_string()).with_source(error);
+                Arc::new(transport.build().map_err(failed)?)
             }
         };
         let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        Ok(Client { settings: Arc::new(settings), transport, credential, clock })
+        Ok(Client { settings: Arc::new(settings), transport, credential, clock, cancel: None })
     }
 }
 
@@ -142,7 +152,7 @@ impl Client {
     ///     .api_key("sgk_your_key_here")
     ///     .base_url("https://scaigrid.example.com/prefix")
     ///     .timeout(Duration::from_secs(30))
-    ///     .retry_policy(StandardPolicy::new().with_max_attempts(5))
+    ///     .retry_policy(StandardPolicy::patient())
     ///     .build()?;
     /// # Ok::<(), scaigrid::Error>(())
     /// ```
@@ -159,6 +169,30 @@ impl Client {
     }
 
     overrides!();
+
+    /// A client that shares everything with this one, and whose calls and streams another thread can end: at once,
+    /// whether they wait for the gateway or for the next attempt. They then fail with
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// A host name that is being resolved and a TCP connection that is being made are awaited first, for no longer than
+    /// the connect timeout; so is a token provider. Transports of your own end as soon as they look: see
+    /// [`CancelHandle`].
+    ///
+    /// ```
+    /// use scaigrid::blocking::{CancelHandle, Client};
+    /// use scaigrid::{ChatRequest, ErrorKind};
+    ///
+    /// let client = Client::builder().api_key("sgk_your_key_here").build()?;
+    /// let handle = CancelHandle::new();
+    /// handle.cancel(); // from any thread, at any time
+    /// let request = ChatRequest::new("scailabs/poolnoodle-omni").user("Hello");
+    /// let error = client.with_cancel_handle(&handle).chat(&request).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Cancelled);
+    /// # Ok::<(), scaigrid::Error>(())
+    /// ```
+    pub fn with_cancel_handle(&self, handle: &CancelHandle) -> Self {
+        Self { cancel: Some(handle.clone()), ..self.clone() }
+    }
 
     /// A chat completion: `POST /v1/inference/chat`.
     ///
@@ -183,14 +217,20 @@ impl Client {
             let (request, timeouts) = match self.until_send(&mut call, step) {
                 ControlFlow::Continue(request) => request,
                 ControlFlow::Break(plain) => {
-                    let core = StreamCore::of_reply(plain?, &self.settings, call.opened());
-                    return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
+                    let core =
+                        StreamCore::of_reply(plain?, &self.settings, call.facts_for_stream(self.now()));
+                    return Ok(ChatStream::new(core, None, Arc::clone(&self.clock), self.cancel.clone()));
                 }
             };
             step = match self.open(request, timeouts) {
                 Opening::Stream(core, body) => {
-                    let core = core.opened(call.opened());
-                    return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
+                    let core = call.opened(core, self.now());
+                    return Ok(ChatStream::new(
+                        core,
+                        Some(body),
+                        Arc::clone(&self.clock),
+                        self.cancel.clone(),
+                    ));
                 }
                 Opening::Failed(failed) => call.on_failed(failed, self.now()),
                 Opening::Plain(outcome) => call.on_outcome(outcome, self.now()),
@@ -200,7 +240,7 @@ impl Client {
 
     /// Sends, and reads until the first chunk.
     fn open(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Opening<Body> {
-        let (head, mut body) = match self.transport.send(request, timeouts) {
+        let (head, mut body) = match self.carry(request, timeouts) {
             Ok(response) => response.into_parts(),
             Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
         };
@@ -211,6 +251,7 @@ impl Client {
             }
             return Opening::Plain(self.whole(head, body));
         }
+        let _attached = self.attach(&body);
         let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {
             match core.peek(self.now()) {
@@ -276,9 +317,16 @@ impl Client {
                     call.on_token(token, self.now())
                 }
                 Step::Wait(delay) => {
-                    self.clock.sleep(delay);
-                    call.on_waited(self.now())
+                    match &self.cancel {
+                        Some(handle) => self.clock.sleep_unless_cancelled(delay, handle),
+                        None => self.clock.sleep(delay),
+                    }
+                    match self.is_cancelled() {
+                        true => call.on_cancelled(self.now()),
+                        false => call.on_waited(self.now()),
+                    }
                 }
+                Step::Send { .. } if self.is_cancelled() => call.on_cancelled(self.now()),
                 Step::Send { request, timeouts } => return ControlFlow::Continue((request, timeouts)),
                 Step::Done(result) => return ControlFlow::Break(result),
             }
@@ -294,14 +342,37 @@ impl Client {
     }
 
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
-        let (head, body) = match self.transport.send(request, timeouts) {
-            Ok(response) => response.into_parts(),
-            Err(error) => return Outcome::NoAnswer(error),
-        };
-        self.whole(head, body)
+        match self.carry(request, timeouts) {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                self.whole(head, body)
+            }
+            Err(error) => Outcome::NoAnswer(error),
+        }
+    }
+
+    /// Sends, with the handle that can end it.
+    fn carry(
+        &self,
+        mut request: http::Request<Bytes>,
+        timeouts: Timeouts,
+    ) -> Result<http::Response<Body>, TransportError> {
+        if let Some(handle) = &self.cancel {
+            request.extensions_mut().insert(handle.clone());
+        }
+        self.transport.send(request, timeouts)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled)
+    }
+
+    fn attach(&self, body: &Body) -> Option<Attached> {
+        Some(self.cancel.as_ref()?.attach(body.control()?))
     }
 
     fn whole(&self, head: http::response::Parts, body: Body) -> Outcome {
+        let _attached = self.attach(&body);
         match body.collect(self.settings.max_response_bytes) {
             Ok(body) => Outcome::Answer(head, body),
             Err(error) => Outcome::BrokenAnswer(head, error),

@@ -1,10 +1,11 @@
 //! The builder that both clients share.
 
+use crate::AttemptReport;
 use crate::Error;
 use crate::SystemEnv;
 use crate::credential::Credential;
 use crate::settings::{Draft, Settings};
-use scaigrid_retry::RetryPolicy;
+use scaigrid_retry::{RetryBudget, RetryPolicy};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ use std::time::Duration;
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s |
 /// | [`deadline`](Self::deadline) | none |
 /// | [`retry_policy`](Self::retry_policy) | [`StandardPolicy`](crate::StandardPolicy): three attempts |
+/// | [`retry_budget`](Self::retry_budget) | 100 retries at once, and one for every ten calls that succeed |
+/// | [`on_attempt`](Self::on_attempt) | nobody is told |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 64 MiB |
 ///
 /// What the builder sets wins over the environment, which is read only after [`env`](Self::env).
@@ -95,6 +98,37 @@ impl<C> GenericClientBuilder<C> {
         self
     }
 
+    /// Sets what pays for retries, so that an outage is not multiplied. Clones of the client share it, also those with
+    /// other settings; a clone of the budget given to another client is shared with that one. When it is empty, failures
+    /// are handed out as they are, with [`StopReason::RetryBudgetEmpty`](crate::StopReason::RetryBudgetEmpty). First
+    /// attempts are never held back, nor is a repetition with a fresh token.
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.draft.retry_budget = budget;
+        self
+    }
+
+    /// Calls `observer` after each attempt, whether it failed or succeeded, and before the wait that may follow. It runs
+    /// on the call's own thread or task, and should return soon. A stream counts as a success with its first chunk.
+    ///
+    /// ```
+    /// let builder = scaigrid::Client::builder().on_attempt(|attempt| {
+    ///     if attempt.wait.is_some() {
+    ///         eprintln!("{}: {attempt}", attempt.endpoint);
+    ///     }
+    /// });
+    /// ```
+    pub fn on_attempt(mut self, observer: impl Fn(&AttemptReport) + Send + Sync + 'static) -> Self {
+        self.draft.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Takes the random numbers for jitter, from 0.0 up to 1.0, from a source of your own, so that tests wait the same
+    /// time each run.
+    pub fn jitter_source(mut self, source: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.draft.jitter = Arc::new(source);
+        self
+    }
+
     /// Limits the size of an answer, in bytes. A larger one is an error and is not read further.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.draft.max_response_bytes = bytes;
@@ -139,6 +173,7 @@ impl<C> fmt::Debug for GenericClientBuilder<C> {
             .field("headers", &names)
             .field("timeout", &draft.timeout)
             .field("deadline", &draft.deadline)
+            .field("retry_budget", &draft.retry_budget)
             .finish_non_exhaustive()
     }
 }

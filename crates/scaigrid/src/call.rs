@@ -12,12 +12,14 @@
 
 use crate::answer::{self, Failed};
 use crate::clock::Now;
+use crate::observe::observe;
+use crate::one_line::redact;
 use crate::reply::{Facts, Reply};
 use crate::settings::Settings;
-use crate::stream::Opened;
+use crate::stream::{Opened, StreamCore};
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
 use scaigrid_transport::{Timeouts, TransportError};
 use scaigrid_types::{Endpoint, ErrorCode, InvalidRequest, ReplaySafety, RetryClass};
@@ -135,6 +137,22 @@ impl<'a, E: Endpoint> Call<'a, E> {
         }
     }
 
+    /// The caller has ended the call, before it was sent or while it waited.
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
+    pub(crate) fn on_cancelled(&mut self, now: Now) -> Step<E::Reply> {
+        let error = match self.last.take() {
+            Some(failed) => {
+                let may_have_run = failed.error.may_have_run();
+                let message = "cancelled while it waited for another attempt";
+                let mut error = Error::new(ErrorKind::Cancelled, message).with_source(failed.error);
+                error.context_mut().may_have_run = may_have_run;
+                error
+            }
+            None => Error::new(ErrorKind::Cancelled, "cancelled before it was sent"),
+        };
+        self.done(error, now)
+    }
+
     /// The wait is over.
     pub(crate) fn on_waited(&mut self, now: Now) -> Step<E::Reply> {
         self.attempt += 1;
@@ -159,24 +177,28 @@ impl<'a, E: Endpoint> Call<'a, E> {
         if self.token_was_refused(&failed) {
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
-            self.record(&failed, Some((Duration::ZERO, WaitSource::FreshToken)), now);
+            self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
             self.last = Some(failed);
             return Step::Authorize { refused: self.token.take() };
         }
         let decision = self.settings.retry_policy.decide(
             &FailedAttempt::new(self.attempt, failure, self.replay_safety)
+                .with_code_failures(self.failures_of(failed.code()))
                 .with_elapsed(self.elapsed(now))
                 .with_deadline(self.settings.deadline)
                 .with_hint(failed.hint)
-                .with_jitter(fastrand::f64()),
+                .with_jitter((self.settings.jitter)()),
         );
         match decision {
             // Also for policies that do not look at the deadline.
             Decision::RetryAfter { delay, .. } if self.time_left(now).is_some_and(|left| delay >= left) => {
                 self.stop(failed, Some(StopReason::DeadlineTooClose), now)
             }
+            Decision::RetryAfter { .. } if !self.settings.retry_budget.try_withdraw() => {
+                self.stop(failed, Some(StopReason::RetryBudgetEmpty), now)
+            }
             Decision::RetryAfter { delay, source } => {
-                self.record(&failed, Some((delay, source)), now);
+                self.record_retry(&failed, delay, source, now);
                 self.last = Some(failed);
                 Step::Wait(delay)
             }
@@ -193,14 +215,21 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.token.iter().map(BearerToken::expose).chain(headers).collect()
     }
 
-    /// The stream is open and has given its first chunk: what it needs to know of the call.
-    pub(crate) fn opened(&mut self) -> Opened {
+    /// The stream is open and has given its first chunk: the call has succeeded.
+    pub(crate) fn opened(&mut self, core: StreamCore, now: Now) -> StreamCore {
+        self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
+        core.opened(self.facts_for_stream(now))
+    }
+
+    /// What a stream needs to know of the call.
+    pub(crate) fn facts_for_stream(&mut self, now: Now) -> Opened {
         let headers = self.settings.headers.values().filter(|value| value.is_sensitive()).cloned();
         Opened {
             endpoint: self.endpoint.name(),
             secrets: self.token.iter().map(BearerToken::header).chain(headers).collect(),
             started: self.started,
             attempts: self.sent,
+            elapsed: self.elapsed(now),
             history: std::mem::take(&mut self.history),
         }
     }
@@ -253,6 +282,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 
     fn succeed(&mut self, value: E::Reply, answer: answer::Answer, now: Now) -> Step<E::Reply> {
+        self.succeeded(answer.head.status, answer.request_id.clone(), now);
         Step::Done(Ok(Reply::new(
             value,
             Facts {
@@ -267,18 +297,57 @@ impl<'a, E: Endpoint> Call<'a, E> {
         )))
     }
 
-    fn record(&mut self, failed: &Failed, wait: Option<(Duration, WaitSource)>, now: Now) {
-        let mut report = failed.report(self.sent, self.elapsed(now));
-        report.wait = wait.map(|(delay, _)| delay);
-        report.wait_source = wait.map(|(_, source)| source);
-        self.history.push(report);
+    /// The last attempt was the right one.
+    fn succeeded(&self, status: StatusCode, mut request_id: Option<String>, now: Now) {
+        self.settings.retry_budget.deposit();
+        // A report may be printed; the server may have sent anything.
+        request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
+        let report = AttemptReport {
+            endpoint: self.endpoint.name(),
+            number: self.sent,
+            error: None,
+            status: Some(status),
+            code: None,
+            transport: None,
+            request_id,
+            elapsed: self.elapsed(now),
+            wait: None,
+            wait_source: None,
+            stop_reason: None,
+        };
+        observe(self.settings.observer.as_ref(), &report);
     }
 
+    /// The last attempt failed, and another follows.
+    fn record_retry(&mut self, failed: &Failed, wait: Duration, source: WaitSource, now: Now) {
+        let mut report = self.report(failed, now);
+        (report.wait, report.wait_source) = (Some(wait), Some(source));
+        self.record(report);
+    }
+
+    /// The last attempt failed, and none follows.
     fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
-        self.record(&failed, None, now);
+        let mut report = self.report(&failed, now);
+        report.stop_reason = reason;
+        self.record(report);
         let mut error = failed.error;
         error.context_mut().stop_reason = reason;
         self.done(error, now)
+    }
+
+    fn report(&self, failed: &Failed, now: Now) -> AttemptReport {
+        failed.report(self.endpoint.name(), self.sent, self.elapsed(now))
+    }
+
+    fn record(&mut self, report: AttemptReport) {
+        observe(self.settings.observer.as_ref(), &report);
+        self.history.push(report);
+    }
+
+    /// How many attempts have failed with this code, or without any, the last one included.
+    fn failures_of(&self, code: Option<&ErrorCode>) -> u32 {
+        let before = self.history.iter().filter(|attempt| attempt.code.as_ref() == code).count();
+        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     fn done(&mut self, mut error: Error, now: Now) -> Step<E::Reply> {

@@ -114,7 +114,7 @@ impl Client {
     ///     .api_key("sgk_your_key_here")
     ///     .base_url("https://scaigrid.example.com/prefix")
     ///     .timeout(Duration::from_secs(30))
-    ///     .retry_policy(StandardPolicy::new().with_max_attempts(5))
+    ///     .retry_policy(StandardPolicy::patient())
     ///     .build()?;
     /// # Ok::<(), scaigrid::Error>(())
     /// ```
@@ -155,13 +155,14 @@ impl Client {
             let (request, timeouts) = match self.until_send(&mut call, step).await {
                 ControlFlow::Continue(request) => request,
                 ControlFlow::Break(plain) => {
-                    let core = StreamCore::of_reply(plain?, &self.settings, call.opened());
+                    let core =
+                        StreamCore::of_reply(plain?, &self.settings, call.facts_for_stream(self.now()));
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
                 }
             };
             step = match self.open(request, timeouts).await {
                 Opening::Stream(core, body) => {
-                    let core = core.opened(call.opened());
+                    let core = call.opened(core, self.now());
                     return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
                 }
                 Opening::Failed(failed) => call.on_failed(failed, self.now()),

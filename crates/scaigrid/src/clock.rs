@@ -50,6 +50,10 @@ impl crate::blocking::Clock for SystemClock {
     fn sleep(&self, duration: Duration) {
         std::thread::sleep(duration);
     }
+
+    fn sleep_unless_cancelled(&self, duration: Duration, handle: &crate::blocking::CancelHandle) {
+        handle.wait_timeout(duration);
+    }
 }
 
 /// One reading of both clocks.

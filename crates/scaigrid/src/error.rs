@@ -1,7 +1,7 @@
 //! The one error type.
 
 use crate::one_line::{OneLine, redact};
-use crate::{AttemptReport, BoxError, RateLimit};
+use crate::{AttemptReport, BoxError, RateLimit, RetryReport};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use scaigrid_retry::StopReason;
@@ -30,7 +30,7 @@ pub enum ErrorKind {
     Connect,
     /// No trusted TLS connection. Nothing was sent.
     Tls,
-    /// The proxy refused. Nothing was sent.
+    /// The proxy refused, or wants to know who asks (HTTP 407). Nothing was sent to the gateway.
     Proxy,
     /// No complete answer in time. The call may have run.
     Timeout,
@@ -38,7 +38,7 @@ pub enum ErrorKind {
     Connection,
     /// The answer is larger than the client's limit.
     BodyTooLarge,
-    /// Another thread ended the call.
+    /// Another thread ended the call. When it waited for another attempt, the failure before is the source.
     Cancelled,
     /// A stream ended without `[DONE]`: its end is missing. [`Error::partial`] has what came.
     StreamTruncated,
@@ -259,6 +259,11 @@ impl Error {
         &self.0.context.history
     }
 
+    /// How the call went, attempt by attempt: [`history`](Self::history) with a `Display` for logs.
+    pub fn retry_report(&self) -> RetryReport<'_> {
+        RetryReport { attempts: self.attempts(), failed: self.history(), elapsed: self.elapsed() }
+    }
+
     /// Why there was no further attempt. `None` when no retry policy was asked.
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.0.context.stop_reason
@@ -352,7 +357,10 @@ impl fmt::Display for Error {
         }
         match context.stop_reason {
             Some(
-                reason @ (StopReason::HintTooLong | StopReason::DeadlineTooClose | StopReason::MayHaveRun),
+                reason @ (StopReason::HintTooLong
+                | StopReason::DeadlineTooClose
+                | StopReason::MayHaveRun
+                | StopReason::RetryBudgetEmpty),
             ) => {
                 write!(f, "; not repeated: {reason}")
             }

@@ -19,6 +19,7 @@ mod env;
 mod error;
 mod hint;
 mod history;
+mod observe;
 mod one_line;
 mod reply;
 mod settings;
@@ -35,7 +36,7 @@ pub use credential::TokenProvider;
 pub use credential::{BearerToken, InvalidToken};
 pub(crate) use env::SystemEnv;
 pub use error::{Error, ErrorKind};
-pub use history::AttemptReport;
+pub use history::{AttemptReport, RetryReport};
 pub use reply::{RateLimit, Reply};
 pub use stream::StreamEvent;
 #[cfg(feature = "async")]
@@ -44,8 +45,8 @@ pub use stream::{ChatStream, TextStream};
 pub use bytes;
 pub use http;
 pub use scaigrid_retry::{
-    self as retry, Decision, FailedAttempt, Failure, RetryPolicy, StandardPolicy, StopReason,
-    TransportFailure, WaitSource,
+    self as retry, Decision, FailedAttempt, Failure, InvalidPolicy, RetryBudget, RetryPolicy, RetryRule,
+    StandardPolicy, StopReason, TransportFailure, WaitSource,
 };
 pub use scaigrid_transport as transport;
 pub use scaigrid_types as types;

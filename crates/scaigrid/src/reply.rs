@@ -1,6 +1,6 @@
 //! What comes back when a call succeeds.
 
-use crate::AttemptReport;
+use crate::{AttemptReport, RetryReport};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use std::fmt;
@@ -73,6 +73,11 @@ impl<T> Reply<T> {
     /// The attempts that failed before this reply came, oldest first. Usually empty.
     pub fn history(&self) -> &[AttemptReport] {
         &self.facts.history
+    }
+
+    /// How the call went, attempt by attempt: [`history`](Self::history) with a `Display` for logs.
+    pub fn retry_report(&self) -> RetryReport<'_> {
+        RetryReport { attempts: self.attempts(), failed: self.history(), elapsed: self.elapsed() }
     }
 
     /// Time from the begin of the call to this reply, waits included.

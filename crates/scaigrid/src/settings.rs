@@ -2,9 +2,10 @@
 
 use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::Credential;
+use crate::observe::Observer;
 use crate::{BearerToken, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use scaigrid_retry::{RetryPolicy, StandardPolicy};
+use scaigrid_retry::{RetryBudget, RetryPolicy, StandardPolicy};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +29,14 @@ pub(crate) struct Settings {
     pub(crate) stream_idle_timeout: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) retry_policy: Arc<dyn RetryPolicy>,
+    pub(crate) retry_budget: RetryBudget,
+    pub(crate) jitter: JitterSource,
+    pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
 }
+
+/// Gives random numbers from 0.0 up to 1.0.
+pub(crate) type JitterSource = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,6 +66,9 @@ pub(crate) struct Draft {
     pub(crate) connect_timeout: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) retry_policy: Arc<dyn RetryPolicy>,
+    pub(crate) retry_budget: RetryBudget,
+    pub(crate) jitter: JitterSource,
+    pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
     pub(crate) allow_plain_http: bool,
 }
@@ -76,6 +86,9 @@ impl Default for Draft {
             connect_timeout: Duration::from_secs(10),
             deadline: None,
             retry_policy: Arc::new(StandardPolicy::new()),
+            retry_budget: RetryBudget::default(),
+            jitter: Arc::new(fastrand::f64),
+            observer: None,
             max_response_bytes: 64 * 1024 * 1024,
             allow_plain_http: false,
         }
@@ -131,6 +144,9 @@ impl Draft {
             stream_idle_timeout: self.stream_idle_timeout,
             deadline: self.deadline,
             retry_policy: self.retry_policy.clone(),
+            retry_budget: self.retry_budget.clone(),
+            jitter: self.jitter.clone(),
+            observer: self.observer.clone(),
             max_response_bytes: self.max_response_bytes,
         })
     }

@@ -10,7 +10,7 @@ mod events;
 #[cfg(feature = "async")]
 pub use async_stream::{ChatStream, TextStream};
 #[cfg(feature = "blocking")]
-pub use blocking_stream::{CancelHandle, ChatStream as BlockingChatStream, TextStream as BlockingTextStream};
+pub use blocking_stream::{ChatStream as BlockingChatStream, TextStream as BlockingTextStream};
 pub(crate) use core::{Item, Opened, Opening, Peek, StreamCore};
 pub use events::StreamEvent;
 
@@ -50,6 +50,11 @@ macro_rules! accessors {
         /// The attempts that failed before the first chunk came, oldest first. Usually empty.
         pub fn history(&self) -> &[crate::AttemptReport] {
             self.core.history()
+        }
+
+        /// How the call went until the first chunk came: [`history`](Self::history) with a `Display` for logs.
+        pub fn retry_report(&self) -> crate::RetryReport<'_> {
+            self.core.retry_report()
         }
 
         /// The reply as far as it has come.

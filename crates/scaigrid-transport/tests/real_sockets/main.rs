@@ -3,7 +3,21 @@
 #![allow(clippy::disallowed_methods, reason = "servers of the tests pause for real; that is what they test")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+/// Every test in both colours.
+macro_rules! both {
+    ($($test:ident),+ $(,)?) => {
+        #[cfg(feature = "reqwest")]
+        mod reqwest { $( #[test] fn $test() { super::$test::<crate::Async>(); } )+ }
+        #[cfg(feature = "ureq")]
+        mod ureq { $( #[test] fn $test() { super::$test::<crate::Blocking>(); } )+ }
+    };
+}
+
+#[cfg(feature = "ureq")]
+mod cancel;
+mod proxies;
 mod server;
+mod stale;
 
 use bytes::Bytes;
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind as Kind};
@@ -27,6 +41,8 @@ fn request(uri: &str, body: &'static str) -> http::Request<Bytes> {
 /// One colour: a client, and the way to make one exchange.
 trait Colour {
     fn new() -> Self;
+    /// Through a proxy.
+    fn through(proxy: &str) -> Self;
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome;
     /// Lets the HTTP stack do what it does by itself.
     fn pause(&self, pause: Duration);
@@ -43,7 +59,12 @@ struct Blocking(scaigrid_transport::UreqTransport);
 #[cfg(feature = "ureq")]
 impl Colour for Blocking {
     fn new() -> Self {
-        Self(scaigrid_transport::UreqTransport::builder().connect_timeout(SHORT).no_proxy().build())
+        let builder = scaigrid_transport::UreqTransport::builder();
+        Self(builder.connect_timeout(SHORT).no_proxy().build().unwrap())
+    }
+
+    fn through(proxy: &str) -> Self {
+        Self(scaigrid_transport::UreqTransport::builder().proxy(proxy).build().unwrap())
     }
 
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
@@ -80,14 +101,19 @@ impl Colour for Blocking {
 struct Async(scaigrid_transport::ReqwestTransport, tokio::runtime::Runtime);
 
 #[cfg(feature = "reqwest")]
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[cfg(feature = "reqwest")]
 impl Colour for Async {
     fn new() -> Self {
-        let transport = scaigrid_transport::ReqwestTransport::builder()
-            .connect_timeout(SHORT)
-            .no_proxy()
-            .build()
-            .unwrap();
-        Self(transport, tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap())
+        let builder = scaigrid_transport::ReqwestTransport::builder();
+        Self(builder.connect_timeout(SHORT).no_proxy().build().unwrap(), runtime())
+    }
+
+    fn through(proxy: &str) -> Self {
+        Self(scaigrid_transport::ReqwestTransport::builder().proxy(proxy).build().unwrap(), runtime())
     }
 
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
@@ -221,6 +247,13 @@ fn not_http<C: Colour>() {
     }
 }
 
+fn broken_chunks<C: Colour>() {
+    for chunks in ["nonsense\r\nhello\r\n0\r\n\r\n", "5\r\nhelloworld\r\n0\r\n\r\n", "-1\r\n\r\n"] {
+        let raw = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}");
+        fails(answer::<C>(bytes(&raw), Timeouts::none()), Kind::Protocol, true);
+    }
+}
+
 fn a_stall_meets_either_limit<C: Colour>() {
     let attempt = Timeouts::none().with_attempt(SHORT);
     let read = Timeouts::none().with_read(SHORT);
@@ -335,60 +368,6 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     assert!(error.to_string().contains("tokio runtime"));
 }
 
-#[cfg(feature = "ureq")]
-#[test]
-fn a_read_that_waits_is_cancelled_from_another_thread() {
-    use scaigrid_transport::blocking::Transport;
-    let (address, seen) = serve(vec![Act::Stall("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")]);
-    let transport = scaigrid_transport::UreqTransport::builder().no_proxy().build();
-    let response = transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap();
-    let mut body = response.into_body();
-    assert_eq!(body.chunk().unwrap().unwrap(), "hello");
-    let control = body.control().unwrap();
-    std::thread::spawn(move || {
-        std::thread::sleep(SHORT);
-        control.cancel();
-    });
-    assert_eq!(body.chunk().unwrap_err().kind(), Kind::Cancelled);
-    assert!(body.chunk().unwrap().is_none());
-    assert!(matches!(seen.recv(), Ok(Seen::Request(_))));
-    assert_eq!(seen.recv_timeout(Duration::from_secs(1)), Ok(Seen::ClientLeft));
-}
-
-#[cfg(feature = "ureq")]
-#[test]
-fn a_late_cancellation_does_not_reach_the_next_exchange() {
-    use scaigrid_transport::blocking::Transport;
-    let (address, _) = serve(vec![Act::KeepAlive(3)]);
-    let transport = scaigrid_transport::UreqTransport::builder().no_proxy().build();
-    let send =
-        || transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap().into_body();
-    let mut first = send();
-    let control = first.control().unwrap();
-    while first.chunk().unwrap().is_some() {}
-    let mut second = send();
-    control.cancel();
-    assert_eq!(second.chunk().unwrap().unwrap(), "ok");
-    assert!(second.chunk().unwrap().is_none());
-}
-
-#[cfg(feature = "ureq")]
-#[test]
-fn a_body_can_be_given_an_end() {
-    use scaigrid_transport::blocking::Transport;
-    let lively =
-        Act::Drip([vec!["HTTP/1.1 200 OK\r\n\r\n"], vec!["x"; 100]].concat(), Duration::from_millis(20));
-    let (address, _) = serve(vec![lively]);
-    let transport = scaigrid_transport::UreqTransport::builder().no_proxy().build();
-    let mut body =
-        transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap().into_body();
-    let started = std::time::Instant::now();
-    body.control().unwrap().end_within(SHORT);
-    let error = std::iter::from_fn(|| body.chunk().transpose()).find_map(Result::err).unwrap();
-    assert_eq!(error.kind(), Kind::Timeout);
-    assert!(started.elapsed() < 2 * Duration::from_secs(1), "{:?}", started.elapsed());
-}
-
 fn bytes_leave_the_socket_only_when_asked_for<C: Colour>() {
     let (address, written) = server::flood();
     let request = request(&format!("http://{address}/"), "");
@@ -406,16 +385,6 @@ fn a_server_that_does_not_read<C: Colour>() {
     fails(outcome, Kind::FirstByteTimeout, true);
 }
 
-/// Every test in both colours.
-macro_rules! both {
-    ($($test:ident),+ $(,)?) => {
-        #[cfg(feature = "reqwest")]
-        mod reqwest { $( #[test] fn $test() { super::$test::<super::Async>(); } )+ }
-        #[cfg(feature = "ureq")]
-        mod ureq { $( #[test] fn $test() { super::$test::<super::Blocking>(); } )+ }
-    };
-}
-
 both! {
     plain_answers,
     the_request_arrives_as_it_is,
@@ -425,6 +394,7 @@ both! {
     reset_before_and_after_the_request,
     a_cut_head_or_body,
     not_http,
+    broken_chunks,
     a_stall_meets_either_limit,
     the_read_limit_leaves_a_slow_stream_alone,
     the_attempt_limit_cuts_a_slow_stream,

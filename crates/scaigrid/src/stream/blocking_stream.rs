@@ -4,7 +4,8 @@ use super::{DRAIN_LIMIT, Item, StreamCore, accessors};
 use crate::Error;
 use crate::blocking::Clock;
 use crate::clock::Now;
-use scaigrid_transport::blocking::{Body, Control};
+use scaigrid_transport::blocking::{Attached, Body, CancelHandle};
+use scaigrid_transport::{TransportError, TransportErrorKind};
 use scaigrid_types::{ChatChunk, ChatCompletion};
 use std::fmt;
 use std::sync::Arc;
@@ -30,18 +31,39 @@ pub struct ChatStream {
     /// `None` once it is read to its end, or given up.
     body: Option<Body>,
     clock: Arc<dyn Clock>,
+    /// The stream's own, and the client's.
+    cancel: (CancelHandle, Option<CancelHandle>),
+    _attached: [Option<Attached>; 2],
 }
 
 impl ChatStream {
-    pub(crate) fn new(core: StreamCore, body: Option<Body>, clock: Arc<dyn Clock>) -> Self {
-        Self { core, body, clock }
+    pub(crate) fn new(
+        core: StreamCore,
+        body: Option<Body>,
+        clock: Arc<dyn Clock>,
+        clients: Option<CancelHandle>,
+    ) -> Self {
+        let own = CancelHandle::new();
+        let control = body.as_ref().and_then(Body::control);
+        let attach = |handle: Option<&CancelHandle>| Some(handle?.attach(Arc::clone(control.as_ref()?)));
+        let _attached = [attach(Some(&own)), attach(clients.as_ref())];
+        Self { core, body, clock, cancel: (own, clients), _attached }
     }
 
     accessors!();
 
-    /// A way to end the stream from another thread, also while it waits for the server.
+    /// A way to end the stream from another thread, also while it waits for the server. It then gives one error of the
+    /// kind [`Cancelled`](crate::ErrorKind::Cancelled), with what had come. With a transport of your own that offers no
+    /// [`Control`](scaigrid_transport::blocking::Control), it ends with the next piece.
+    ///
+    /// See also [`with_cancel_handle`](crate::blocking::Client::with_cancel_handle).
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle(self.body.as_ref().and_then(Body::control))
+        self.cancel.0.clone()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let (own, clients) = &self.cancel;
+        own.is_cancelled() || clients.as_ref().is_some_and(CancelHandle::is_cancelled)
     }
 
     /// Reads to the end and gives the completion that a plain call would have given.
@@ -89,6 +111,9 @@ impl Iterator for ChatStream {
                     self.drain();
                     return None;
                 }
+                Item::NeedsInput if self.body.is_some() && self.is_cancelled() => {
+                    self.core.fail(TransportError::new(TransportErrorKind::Cancelled));
+                }
                 Item::NeedsInput => match self.body.as_mut().map(Body::chunk) {
                     Some(Ok(Some(piece))) => self.core.push(piece),
                     Some(Err(error)) => self.core.fail(error),
@@ -130,27 +155,5 @@ impl Iterator for TextStream {
                 item => return Some(item.map(|chunk| chunk.text().to_owned())),
             }
         }
-    }
-}
-
-/// Ends a blocking stream from another thread. From [`ChatStream::cancel_handle`].
-///
-/// The stream then gives one error of the kind [`Cancelled`](crate::ErrorKind::Cancelled), with what had come.
-#[derive(Clone)]
-pub struct CancelHandle(Option<Arc<dyn Control>>);
-
-impl CancelHandle {
-    /// Ends the stream, also while it waits. Does nothing when the stream has ended, and nothing with a transport that
-    /// offers no [`Control`].
-    pub fn cancel(&self) {
-        if let Some(control) = &self.0 {
-            control.cancel();
-        }
-    }
-}
-
-impl fmt::Debug for CancelHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancelHandle").finish_non_exhaustive()
     }
 }

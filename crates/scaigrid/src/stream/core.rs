@@ -5,7 +5,7 @@ use crate::answer::{self, Failed};
 use crate::call::Outcome;
 use crate::clock::Now;
 use crate::settings::Settings;
-use crate::{AttemptReport, Error, ErrorKind, Reply};
+use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,7 +16,7 @@ use scaigrid_types::{
 };
 use serde::de::IgnoredAny;
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What comes out next.
 #[allow(clippy::large_enum_variant, reason = "nearly all are chunks; a box would cost each an allocation")]
@@ -54,6 +54,8 @@ pub(crate) struct Opened {
     pub(crate) secrets: Vec<HeaderValue>,
     pub(crate) started: Instant,
     pub(crate) attempts: u32,
+    /// Time to the first chunk.
+    pub(crate) elapsed: Duration,
     pub(crate) history: Vec<AttemptReport>,
 }
 
@@ -338,7 +340,7 @@ impl StreamCore {
             let secrets = opened.secrets.iter().filter_map(|secret| secret.to_str().ok());
             let secrets: Vec<_> = secrets.map(|secret| secret.trim_start_matches("Bearer ")).collect();
             failed.error.redact(&secrets);
-            let report = failed.report(opened.attempts, elapsed);
+            let report = failed.report(opened.endpoint, opened.attempts, elapsed);
             let context = failed.error.context_mut();
             context.endpoint = Some(opened.endpoint);
             context.attempts = opened.attempts;
@@ -367,6 +369,11 @@ impl StreamCore {
 
     pub(crate) fn history(&self) -> &[AttemptReport] {
         self.opened.as_ref().map(|opened| opened.history.as_slice()).unwrap_or_default()
+    }
+
+    pub(crate) fn retry_report(&self) -> RetryReport<'_> {
+        let elapsed = self.opened.as_ref().map(|opened| opened.elapsed).unwrap_or_default();
+        RetryReport { attempts: self.attempts(), failed: self.history(), elapsed }
     }
 
     pub(crate) fn snapshot(&self) -> ChatCompletion {

@@ -39,7 +39,10 @@ impl Row {
 }
 
 fn attempts(attempts: u32) -> Setup {
-    Setup { policy: Some(StandardPolicy::new().with_max_attempts(attempts)), ..Setup::default() }
+    Setup {
+        policy: Some(StandardPolicy::builder().max_attempts(attempts).build().unwrap()),
+        ..Setup::default()
+    }
 }
 
 const FIRST: [u64; 2] = [375, 500];
@@ -139,7 +142,7 @@ fn rows() -> Vec<Row> {
             .fails(ErrorKind::Decode),
         row("a lost connection, if the caller says so", vec![fails(Kind::Interrupted), ok()], vec![FIRST])
             .setup(Setup {
-                policy: Some(StandardPolicy::new().with_ambiguous_inference_repeated()),
+                policy: Some(StandardPolicy::builder().repeat_ambiguous_inference(true).build().unwrap()),
                 ..Setup::default()
             }),
         row("a wait beyond the deadline", vec![error_after("RATE_LIMITED", "5")], vec![])
