@@ -70,7 +70,7 @@ pub(crate) struct Call<'a, E> {
     /// Attempts as the policy counts them: a repetition with a fresh token is none.
     attempt: u32,
     history: Vec<AttemptReport>,
-    /// The failure that a wait or a fresh token follows.
+    /// The failure that a wait or a fresh token follows, until the next.
     last: Option<Failed>,
 }
 
@@ -171,6 +171,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// Decides what follows a failed attempt.
     pub(crate) fn on_failed(&mut self, mut failed: Failed, now: Now) -> Step<E::Reply> {
         failed.error.redact(&self.secrets());
+        let before = self.last.take();
+        if failed.error.kind() == ErrorKind::Timeout && self.is_cut_by_deadline() {
+            failed.error.tell_deadline(self.settings.deadline, before.map(|failed| failed.error));
+        }
         let Some(failure) = failed.failure() else {
             return self.stop(failed, None, now);
         };
@@ -249,7 +253,6 @@ impl<'a, E: Endpoint> Call<'a, E> {
             error.context_mut().stop_reason = Some(StopReason::DeadlineTooClose);
             return self.done(error, now);
         }
-        self.last = None;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
         self.limits = timeouts;
@@ -275,6 +278,12 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     fn time_left(&self, now: Now) -> Option<Duration> {
         Some(self.settings.deadline?.saturating_sub(self.elapsed(now)))
+    }
+
+    /// Whether the last attempt had less time than usual.
+    fn is_cut_by_deadline(&self) -> bool {
+        let usual = if self.streams { Duration::MAX } else { self.settings.timeout };
+        self.limits.attempt.is_some_and(|limit| limit < usual)
     }
 
     fn elapsed(&self, now: Now) -> Duration {
@@ -379,3 +388,6 @@ fn request<E: Endpoint>(endpoint: &E, settings: &Settings) -> Result<http::Reque
     }
     Ok(request)
 }
+
+#[cfg(test)]
+mod tests;

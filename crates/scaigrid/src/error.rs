@@ -92,6 +92,8 @@ pub(crate) struct Context {
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) elapsed: Duration,
     pub(crate) partial: Option<ChatCompletion>,
+    /// The failure of the attempt before one that the deadline cut off.
+    pub(crate) before: Option<Error>,
 }
 
 impl Error {
@@ -160,6 +162,14 @@ impl Error {
     /// Says more about the same failure.
     pub(crate) fn add_to_message(&mut self, more: &str) {
         self.0.message.push_str(more);
+    }
+
+    /// The deadline left too little time, after the failure before.
+    pub(crate) fn tell_deadline(&mut self, deadline: Option<Duration>, before: Option<Error>) {
+        if let Some(deadline) = deadline {
+            self.add_to_message(&format!(", all that the deadline of {deadline:?} had left"));
+        }
+        self.0.context.before = before;
     }
 
     /// The same failure told as another kind, with its cause.
@@ -389,8 +399,12 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {
-    /// What lies below. Errors whose text is this error's own message are skipped.
+    /// What lies below; for an attempt that the deadline cut off, the failure of the one before. Errors whose text is
+    /// this error's own message are skipped.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Some(before) = &self.0.context.before {
+            return Some(before);
+        }
         let source = self.0.source.as_deref()?;
         if source.is::<TransportError>()
             || (source.is::<DecodeError>() && source.to_string() == self.0.message)

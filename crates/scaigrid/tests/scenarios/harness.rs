@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 /// What the transport does with one request.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
@@ -302,7 +302,17 @@ pub(crate) struct Setup {
     /// The provider has no fresh token.
     pub(crate) no_fresh_token: bool,
     pub(crate) max_response_bytes: Option<usize>,
+    /// Shared by both colours.
+    pub(crate) budget: Option<scaigrid::RetryBudget>,
+    /// How many retries the budget of each colour pays for.
+    pub(crate) retries_paid_for: Option<u32>,
+    /// The seed of the jitter. Without one it is random.
+    pub(crate) jitter: Option<u64>,
+    pub(crate) observed: Option<Observed>,
 }
+
+/// What an observer has been told.
+pub(crate) type Observed = Arc<Mutex<Vec<scaigrid::AttemptReport>>>;
 
 impl Setup {
     fn apply<C>(&self, mut builder: GenericClientBuilder<C>) -> GenericClientBuilder<C> {
@@ -318,6 +328,19 @@ impl Setup {
         }
         if let Some(bytes) = self.max_response_bytes {
             builder = builder.max_response_bytes(bytes);
+        }
+        if let Some(budget) = &self.budget {
+            builder = builder.retry_budget(budget.clone());
+        }
+        if let Some(retries) = self.retries_paid_for {
+            builder = builder.retry_budget(scaigrid::RetryBudget::new(retries));
+        }
+        if let Some(seed) = self.jitter {
+            let random = Mutex::new(fastrand::Rng::with_seed(seed));
+            builder = builder.jitter_source(move || random.lock().unwrap().f64());
+        }
+        if let Some(observed) = self.observed.clone() {
+            builder = builder.on_attempt(move |attempt| observed.lock().unwrap().push(attempt.clone()));
         }
         if self.token_provider { builder } else { builder.api_key("sgk_test_secret_key") }
     }

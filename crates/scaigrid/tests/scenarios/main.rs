@@ -2,7 +2,9 @@
 #![cfg(any(feature = "async", feature = "blocking"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod explained;
 mod harness;
+mod random;
 mod replies;
 mod retries;
 mod streams;
