@@ -1,17 +1,18 @@
 //! Starting and stopping.
 
-use crate::fault::{Fault, Faults};
+use crate::fault::Fault;
+use crate::faults::{FaultSource, Faults, IncomingRequest};
 use crate::gateway::{Account, Gateway, StreamSettings};
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
-use crate::wire::{BreakableListener, ConnectionHandle};
+use crate::wire::{BreakableListener, ConnectionCounts, ConnectionHandle};
 use scaigrid_types::Money;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -38,7 +39,7 @@ pub struct Emulator {
     base_url: String,
     api_key: String,
     gateway: Arc<Gateway>,
-    open_connections: Arc<AtomicUsize>,
+    connections: Arc<ConnectionCounts>,
     /// Dropping the sender stops the thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -81,7 +82,17 @@ impl Emulator {
 
     /// How many TCP connections are open at this moment.
     pub fn open_connections(&self) -> usize {
-        self.open_connections.load(Ordering::Relaxed)
+        self.connections.open.load(Ordering::Relaxed)
+    }
+
+    /// How many TCP connections were accepted so far.
+    pub fn accepted_connections(&self) -> u64 {
+        self.connections.accepted.load(Ordering::Relaxed)
+    }
+
+    /// How many requests were read so far, also [without recording](EmulatorBuilder::without_recording).
+    pub fn received(&self) -> u64 {
+        self.gateway.received.load(Ordering::Relaxed)
     }
 
     /// Stops it, as dropping does. Answers that are under way are cut off.
@@ -116,6 +127,7 @@ pub struct EmulatorBuilder {
     rate_limit: u32,
     budgets: HashMap<String, Money>,
     faults: Vec<Fault>,
+    fault_source: Option<FaultSource>,
     recording: bool,
     streams: StreamSettings,
 }
@@ -139,6 +151,7 @@ impl EmulatorBuilder {
             rate_limit: DEFAULT_RATE_LIMIT_PER_MINUTE,
             budgets: HashMap::new(),
             faults: Vec::new(),
+            fault_source: None,
             recording: true,
             streams: StreamSettings::default(),
         }
@@ -178,6 +191,28 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Asks `source` for each request that no queued fault matches, so that a seeded random generator can make chaos.
+    /// The fault's path is not looked at; one that does not suit the request, such as a
+    /// [`stream`](Fault::stream) fault for a plain call, does not happen. Clones of the builder share the source.
+    ///
+    /// ```
+    /// use scaigrid_emulator::{Emulator, Fault};
+    ///
+    /// let mut number = 0;
+    /// let every_third_fails = Emulator::builder().fault_source(move |_| {
+    ///     number += 1;
+    ///     (number % 3 == 0).then(|| Fault::error("BACKEND_ERROR"))
+    /// });
+    /// # let _ = every_third_fails;
+    /// ```
+    pub fn fault_source(
+        mut self,
+        source: impl FnMut(&IncomingRequest<'_>) -> Option<Fault> + Send + 'static,
+    ) -> Self {
+        self.fault_source = Some(Arc::new(Mutex::new(source)));
+        self
+    }
+
     /// Sets how many tokens each chunk of a stream brings, by the rule of
     /// [`count_tokens`](crate::count_tokens). Default: 1; 0 counts as 1.
     pub fn stream_chunk_tokens(mut self, tokens: u64) -> Self {
@@ -192,7 +227,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Keeps no requests: [`Emulator::requests`] stays empty. For an emulator that runs for days.
+    /// Keeps no requests: [`Emulator::requests`] stays empty, and usage is kept by the second. For an emulator that runs
+    /// for days.
     pub fn without_recording(mut self) -> Self {
         self.recording = false;
         self
@@ -232,10 +268,10 @@ impl EmulatorBuilder {
         let api_key = self.api_keys.first().cloned().unwrap_or_default();
         let account = |(index, key): (usize, String)| {
             let budget = self.budgets.get(&key).copied();
-            Account::new(index + 1, key, self.rate_limit, budget)
+            Account::new(index + 1, key, self.rate_limit, budget, !self.recording)
         };
         let accounts = self.api_keys.into_iter().enumerate().map(account).collect();
-        let faults = Faults::default();
+        let faults = Faults::with_source(self.fault_source);
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
         let gateway = Arc::new(Gateway::new(accounts, faults, recorder, self.streams));
@@ -245,8 +281,8 @@ impl EmulatorBuilder {
             let _context = runtime.enter();
             tokio::net::TcpListener::from_std(listener)?
         };
-        let open_connections = Arc::new(AtomicUsize::new(0));
-        let listener = BreakableListener::new(listener, Arc::clone(&open_connections));
+        let connections = Arc::<ConnectionCounts>::default();
+        let listener = BreakableListener::new(listener, Arc::clone(&connections), gateway.faults.clone());
         let service = router(Arc::clone(&gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = move || {
@@ -260,7 +296,7 @@ impl EmulatorBuilder {
             base_url: format!("http://{address}"),
             api_key,
             gateway,
-            open_connections,
+            connections,
             stop: Some(stop),
             thread: Some(thread),
         })

@@ -1,21 +1,17 @@
 //! Faults: what goes wrong, when, and for which requests.
 
+use crate::faults::IncomingRequest;
 use crate::stream_fault::StreamFault;
-use crate::sync::lock;
 use bytes::Bytes;
 use scaigrid_types::ErrorCode;
-use serde_json::Value;
-use std::cell::LazyCell;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// One thing that goes wrong with one request.
 ///
 /// A fault is queued with [`Faults::push`] or [`EmulatorBuilder::fault`](crate::EmulatorBuilder::fault) and
 /// used up by the first request that it matches, after the whole request was read and before any other check.
-/// Except for [`delay`](Self::delay), [`cut_after`](Self::cut_after), and [`stream`](Self::stream), the request
-/// then reaches no handler: it counts neither for the rate limit nor as usage. All faults but `stream` are for
+/// Except for [`delay`](Self::delay), [`cut_after`](Self::cut_after), [`hang_up`](Self::hang_up), and
+/// [`stream`](Self::stream), the request then reaches no handler: it counts neither for the rate limit nor as usage. All faults but `stream` are for
 /// plain and streaming calls alike.
 ///
 /// The setters apply to the kinds that their documentation names and leave the others as they are.
@@ -43,6 +39,13 @@ pub(crate) enum FaultKind {
     Response(ResponseFault),
     Raw(Bytes),
     CutAfter(usize),
+    /// These bytes, then nothing.
+    Stall(Bytes),
+    /// A normal answer, then the end of the connection.
+    HangUp {
+        reset: bool,
+    },
+    ResetBeforeRequest,
     Stream(Box<StreamFault>),
     Reset,
     Close,
@@ -104,6 +107,32 @@ impl Fault {
     /// These bytes on the socket instead of an HTTP answer, then the connection is closed.
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
         Self::new(FaultKind::Raw(bytes.into()))
+    }
+
+    /// These bytes on the socket instead of an HTTP answer, maybe none, then silence until the client leaves.
+    pub fn stall(bytes: impl Into<Bytes>) -> Self {
+        Self::new(FaultKind::Stall(bytes.into()))
+    }
+
+    /// Answers normally, says nothing of closing, and closes the connection (FIN) behind the answer, as a server does
+    /// that is tired of an idle connection. The client's next request on it finds it stale. A stream is closed behind
+    /// its `[DONE]`, without the end of the chunked body.
+    pub fn hang_up() -> Self {
+        Self::new(FaultKind::HangUp { reset: false })
+    }
+
+    /// A TCP reset (RST) of the next new connection, a moment after it was made and before a request is read. Requests
+    /// on other connections do not take it, and no path applies.
+    pub fn reset_before_request() -> Self {
+        Self::new(FaultKind::ResetBeforeRequest)
+    }
+
+    /// Resets the connection (RST) a moment later instead of closing it. For [`hang_up`](Self::hang_up).
+    pub fn with_reset(mut self) -> Self {
+        if let FaultKind::HangUp { reset } = &mut self.kind {
+            *reset = true;
+        }
+        self
     }
 
     /// The head of the real answer with its full `Content-Length`, this many bytes of its body, then the
@@ -219,58 +248,20 @@ impl Fault {
         self
     }
 
-    fn matches(&self, path: &str, asks_for_stream: impl FnOnce() -> bool) -> bool {
-        self.path_prefix.as_deref().is_none_or(|prefix| path.starts_with(prefix))
-            && (!matches!(self.kind, FaultKind::Stream(_)) || asks_for_stream())
-    }
-}
-
-/// The queue of faults of an emulator: a cheap handle that can be cloned and kept.
-///
-/// Each request takes the first queued fault that matches it. Faults that do not match stay queued, in order.
-#[derive(Clone, Debug, Default)]
-pub struct Faults {
-    queue: Arc<Mutex<VecDeque<Fault>>>,
-}
-
-impl Faults {
-    /// Appends a fault for one request.
-    pub fn push(&self, fault: Fault) {
-        lock(&self.queue).push_back(fault);
+    /// Whether it can happen to a request at all.
+    pub(crate) fn suits(&self, request: &IncomingRequest<'_>) -> bool {
+        match self.kind {
+            FaultKind::ResetBeforeRequest => false,
+            FaultKind::Stream(_) => request.is_stream(),
+            _ => true,
+        }
     }
 
-    /// Appends the same fault for this many requests.
-    pub fn repeat(&self, fault: Fault, times: usize) {
-        lock(&self.queue).extend(std::iter::repeat_n(fault, times));
+    /// Whether it is meant for a request.
+    pub(crate) fn matches(&self, request: &IncomingRequest<'_>) -> bool {
+        self.path_prefix.as_deref().is_none_or(|prefix| request.path().starts_with(prefix))
+            && self.suits(request)
     }
-
-    /// How many faults have not happened yet.
-    pub fn len(&self) -> usize {
-        lock(&self.queue).len()
-    }
-
-    /// Whether all faults have happened.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Drops all faults that have not happened yet.
-    pub fn clear(&self) {
-        lock(&self.queue).clear();
-    }
-
-    /// Takes the first fault that matches a request. The body is looked at only if a fault depends on it.
-    pub(crate) fn take(&self, path: &str, body: &[u8]) -> Option<Fault> {
-        let asks_for_stream = LazyCell::new(|| asks_for_stream(body));
-        let mut queue = lock(&self.queue);
-        let position = queue.iter().position(|fault| fault.matches(path, || *asks_for_stream))?;
-        queue.remove(position)
-    }
-}
-
-fn asks_for_stream(body: &[u8]) -> bool {
-    let body: Result<Value, _> = serde_json::from_slice(body);
-    body.is_ok_and(|body| body.get("stream") == Some(&Value::Bool(true)))
 }
 
 /// `BACKEND_RATE_LIMITED` becomes `Backend rate limited (injected fault).`
@@ -284,29 +275,6 @@ pub(crate) fn message_for(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_match_is_taken_and_the_others_stay() {
-        let faults = Faults::default();
-        faults.push(Fault::close().for_path("/v1/models"));
-        faults.repeat(Fault::reset(), 2);
-        assert!(matches!(faults.take("/v1/inference/chat", b"").unwrap().kind, FaultKind::Reset));
-        assert!(matches!(faults.take("/v1/models/x", b"").unwrap().kind, FaultKind::Close));
-        assert_eq!(faults.len(), 1);
-        faults.clear();
-        assert!(faults.is_empty() && faults.take("/", b"").is_none());
-    }
-
-    #[test]
-    fn stream_faults_wait_for_a_stream() {
-        let faults = Faults::default();
-        faults.push(Fault::stream(StreamFault::new()));
-        for body in ["", "{", "[true]", "{}", r#"{"stream":null}"#, r#"{"stream":false}"#, r#"{"stream":1}"#]
-        {
-            assert!(faults.take("/", body.as_bytes()).is_none(), "{body}");
-        }
-        assert!(faults.take("/", br#"{"a":[{}],"stream":true}"#).is_some());
-    }
 
     #[test]
     fn messages_are_made_from_codes() {

@@ -2,13 +2,14 @@
 
 use crate::catalog::{self, Entry};
 use crate::clock;
-use crate::fault::Faults;
+use crate::faults::Faults;
 use crate::ledger::{self, Selection, UsageRecord};
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
 use crate::sync::lock;
 use scaigrid_types::{Money, Usage, UsageSummaryRow};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// The tenant of every key.
@@ -19,6 +20,8 @@ pub(crate) struct Account {
     key: String,
     pub(crate) user_id: String,
     budget: Option<Money>,
+    /// So that memory stays flat in an emulator that runs for days.
+    merges_records: bool,
     limiter: Mutex<RateLimiter>,
     ledger: Mutex<Ledger>,
 }
@@ -30,11 +33,18 @@ struct Ledger {
 }
 
 impl Account {
-    pub(crate) fn new(number: usize, key: String, limit: u32, budget: Option<Money>) -> Self {
+    pub(crate) fn new(
+        number: usize,
+        key: String,
+        limit: u32,
+        budget: Option<Money>,
+        merges_records: bool,
+    ) -> Self {
         Self {
             key,
             user_id: format!("user_{number}"),
             budget,
+            merges_records,
             limiter: Mutex::new(RateLimiter::new(limit)),
             ledger: Mutex::default(),
         }
@@ -56,6 +66,7 @@ impl Account {
             backend_id: entry.backend_id,
             user_id: self.user_id.clone(),
             tenant_id: TENANT,
+            requests: 1,
             tokens_in: usage.prompt(),
             tokens_out: usage.completion(),
             cost,
@@ -63,7 +74,10 @@ impl Account {
         };
         let mut ledger = lock(&self.ledger);
         ledger.spent += cost;
-        ledger.records.push(record);
+        let merged = self.merges_records && ledger.records.last_mut().is_some_and(|last| last.merge(&record));
+        if !merged {
+            ledger.records.push(record);
+        }
     }
 
     pub(crate) fn summary(&self, selection: &Selection) -> Vec<UsageSummaryRow> {
@@ -91,6 +105,8 @@ pub(crate) struct Gateway {
     pub(crate) models: Vec<Entry>,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
+    /// Requests that were read.
+    pub(crate) received: AtomicU64,
     pub(crate) streams: StreamSettings,
 }
 
@@ -102,7 +118,7 @@ impl Gateway {
         streams: StreamSettings,
     ) -> Self {
         let accounts = accounts.into_iter().map(std::sync::Arc::new).collect();
-        Self { accounts, models: catalog::models(), faults, recorder, streams }
+        Self { accounts, models: catalog::models(), faults, recorder, received: AtomicU64::new(0), streams }
     }
 
     pub(crate) fn account(&self, key: &str) -> Option<&std::sync::Arc<Account>> {

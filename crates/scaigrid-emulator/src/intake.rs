@@ -1,13 +1,14 @@
 //! What happens to every request before any route: id, body, record, fault.
 
 use crate::fault::{ErrorFault, FaultKind, ResponseFault, message_for};
+use crate::faults::IncomingRequest;
 use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::presence::Presence;
 use crate::record::{RecordedRequest, headers_without_secrets};
 use crate::reply::{self, Failure};
 use crate::stream_fault::StreamFault;
-use crate::wire::{Breakage, ConnectionHandle};
+use crate::wire::{Breakage, ConnectionHandle, End};
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING};
@@ -20,6 +21,7 @@ use serde_json::Value;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The largest body, in bytes. Assumed: the gateway documents none.
 const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -37,6 +39,7 @@ pub(crate) async fn receive(
     let id = RequestId::next();
     let (mut parts, body) = request.into_parts();
     let body = read(body).await;
+    gateway.received.fetch_add(1, Ordering::Relaxed);
     gateway.recorder.push(RecordedRequest {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -50,7 +53,9 @@ pub(crate) async fn receive(
     });
     let presence = Presence::new(&gateway, &id);
 
-    let fault = gateway.faults.take(parts.uri.path(), body.as_deref().unwrap_or_default());
+    let incoming =
+        IncomingRequest::new(parts.method.as_str(), parts.uri.path(), body.as_deref().unwrap_or_default());
+    let fault = gateway.faults.take(&incoming);
     if let Some(delay) = fault.as_ref().map(|fault| fault.after).filter(|delay| !delay.is_zero()) {
         tokio::time::sleep(delay).await;
     }
@@ -59,6 +64,10 @@ pub(crate) async fn receive(
     match &fault {
         FaultKind::Stream(fault) => drop(parts.extensions.insert(StreamFault::clone(fault))),
         FaultKind::CutAfter(length) => drop(parts.extensions.insert(StreamFault::cut(*length))),
+        FaultKind::HangUp { reset } => {
+            let whole = StreamFault::cut(usize::MAX);
+            parts.extensions.insert(if *reset { whole.with_reset() } else { whole });
+        }
         _ => {}
     }
     let normal = async {
@@ -78,11 +87,21 @@ pub(crate) async fn receive(
         FaultKind::CutAfter(length) => match normal.await {
             // It cuts itself.
             stream if is_stream(&stream) => Answer::Http(stream),
-            response => Answer::Broken(Breakage { bytes: cut(response, length).await, reset: false }),
+            response => broken(cut(response, length).await, End::Close),
         },
-        FaultKind::Raw(bytes) => Answer::Broken(Breakage { bytes, reset: false }),
-        FaultKind::Reset => Answer::Broken(Breakage { bytes: Bytes::new(), reset: true }),
-        FaultKind::Close => Answer::Broken(Breakage { bytes: Bytes::new(), reset: false }),
+        FaultKind::HangUp { reset } => match normal.await {
+            stream if is_stream(&stream) => Answer::Http(stream),
+            response => {
+                let end = if reset { End::ResetLater } else { End::Close };
+                broken(cut(response, usize::MAX).await, end)
+            }
+        },
+        FaultKind::Raw(bytes) => broken(bytes, End::Close),
+        FaultKind::Stall(bytes) => broken(bytes, End::Silence),
+        FaultKind::Reset => broken(Bytes::new(), End::Reset),
+        FaultKind::Close => broken(Bytes::new(), End::Close),
+        // For connections, and never for requests.
+        FaultKind::ResetBeforeRequest => Answer::Http(normal.await),
     };
     match answer {
         Answer::Http(response) => {
@@ -98,6 +117,10 @@ pub(crate) async fn receive(
             presence.complete(Response::new(Body::empty()))
         }
     }
+}
+
+fn broken(bytes: Bytes, end: End) -> Answer {
+    Answer::Broken(Breakage { bytes, end })
 }
 
 enum Answer {

@@ -3,17 +3,33 @@
 use scaigrid_types::{Decimal, GroupBy, Model, Money, UsageSummaryRow};
 use std::collections::BTreeMap;
 
-/// One served chat.
+/// Served chats: one, or several of the same second.
 #[derive(Clone, Debug)]
 pub(crate) struct UsageRecord {
     pub(crate) model: String,
     pub(crate) backend_id: &'static str,
     pub(crate) user_id: String,
     pub(crate) tenant_id: &'static str,
+    pub(crate) requests: u64,
     pub(crate) tokens_in: u64,
     pub(crate) tokens_out: u64,
     pub(crate) cost: Money,
     pub(crate) created_ms: i64,
+}
+
+impl UsageRecord {
+    /// Adds another record to this one, if both are of the same second and kind.
+    pub(crate) fn merge(&mut self, other: &UsageRecord) -> bool {
+        let key = |record: &Self| (record.created_ms / 1000, record.backend_id);
+        let same = key(self) == key(other) && self.model == other.model && self.user_id == other.user_id;
+        if same {
+            self.requests += other.requests;
+            self.tokens_in = self.tokens_in.saturating_add(other.tokens_in);
+            self.tokens_out = self.tokens_out.saturating_add(other.tokens_out);
+            self.cost += other.cost;
+        }
+        same
+    }
 }
 
 /// Which records a summary adds up, and by what.
@@ -91,7 +107,7 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, record: &UsageRecord) {
-        self.requests += 1;
+        self.requests += record.requests;
         self.tokens_in = self.tokens_in.saturating_add(record.tokens_in);
         self.tokens_out = self.tokens_out.saturating_add(record.tokens_out);
         self.cost += record.cost;
@@ -118,6 +134,7 @@ mod tests {
     fn record(model: &str, user: &str, created_ms: i64) -> UsageRecord {
         let entry = catalog::models().into_iter().find(|entry| entry.model.slug == model).unwrap();
         UsageRecord {
+            requests: 1,
             model: model.into(),
             backend_id: entry.backend_id,
             user_id: user.into(),

@@ -6,6 +6,7 @@ mod chat;
 mod clock;
 mod emulator;
 mod fault;
+mod faults;
 mod gateway;
 mod ids;
 mod intake;
@@ -24,7 +25,8 @@ mod text;
 mod wire;
 
 pub use emulator::{DEFAULT_API_KEY, DEFAULT_RATE_LIMIT_PER_MINUTE, Emulator, EmulatorBuilder, StartError};
-pub use fault::{Fault, Faults};
+pub use fault::Fault;
+pub use faults::{Faults, IncomingRequest};
 pub use record::RecordedRequest;
 pub use stream_fault::{LineEnd, StreamFault};
 pub use text::count_tokens;

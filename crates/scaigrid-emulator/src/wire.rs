@@ -4,28 +4,46 @@
 //! the HTTP server writes that response, the socket writes the bytes of the breakage instead, closes or resets
 //! the connection, and reports an error, which makes the server drop it.
 
+use crate::faults::Faults;
 use crate::sync::lock;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use bytes::{Buf, Bytes};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Sleep;
 
 /// How a connection ends before its time.
 #[derive(Debug)]
 pub(crate) struct Breakage {
     /// What is still written.
     pub(crate) bytes: Bytes,
-    /// RST instead of FIN.
-    pub(crate) reset: bool,
+    pub(crate) end: End,
 }
+
+/// What follows the last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// FIN.
+    Close,
+    /// RST.
+    Reset,
+    /// RST, but only when the peer has had time to read.
+    ResetLater,
+    /// Nothing, until the peer leaves.
+    Silence,
+}
+
+/// How long a peer gets to read before a reset.
+const BEFORE_RESET: Duration = Duration::from_millis(20);
 
 /// What handlers know of the connection that they serve.
 #[derive(Debug)]
@@ -34,7 +52,7 @@ pub(crate) struct Connection {
     pub(crate) number: u64,
     breakage: Mutex<Option<Breakage>>,
     flushes: Mutex<Flushes>,
-    open: Arc<AtomicUsize>,
+    counts: Arc<ConnectionCounts>,
 }
 
 /// How often everything that the HTTP server had to write was in the socket.
@@ -78,7 +96,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.counts.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -95,14 +113,21 @@ impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {
 /// Accepts [`BreakableStream`]s and counts them.
 pub(crate) struct BreakableListener {
     listener: TcpListener,
-    next_number: u64,
-    open: Arc<AtomicUsize>,
+    counts: Arc<ConnectionCounts>,
+    faults: Faults,
+}
+
+/// Connections since the start.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionCounts {
+    pub(crate) open: AtomicUsize,
+    pub(crate) accepted: AtomicU64,
 }
 
 impl BreakableListener {
-    /// `open` is kept at the number of open connections.
-    pub(crate) fn new(listener: TcpListener, open: Arc<AtomicUsize>) -> Self {
-        Self { listener, next_number: 0, open }
+    /// `counts` are kept up to date; some of the `faults` are for connections.
+    pub(crate) fn new(listener: TcpListener, counts: Arc<ConnectionCounts>, faults: Faults) -> Self {
+        Self { listener, counts, faults }
     }
 }
 
@@ -116,17 +141,24 @@ impl Listener for BreakableListener {
                 Ok((stream, address)) => {
                     // Small answers must not wait for the peer's acknowledgement. Failing changes no byte.
                     let _ = stream.set_nodelay(true);
-                    let number = self.next_number;
-                    self.next_number += 1;
-                    self.open.fetch_add(1, Ordering::Relaxed);
-                    let open = Arc::clone(&self.open);
+                    let number = self.counts.accepted.fetch_add(1, Ordering::Relaxed);
+                    self.counts.open.fetch_add(1, Ordering::Relaxed);
                     let connection = Arc::new(Connection {
                         number,
                         breakage: Mutex::new(None),
                         flushes: Mutex::default(),
-                        open,
+                        counts: Arc::clone(&self.counts),
                     });
-                    return (BreakableStream { stream, connection, broken: false }, address);
+                    if self.faults.take_reset_before_request() {
+                        // At once, the peer would see a connection that was never made.
+                        tokio::spawn(async move {
+                            tokio::time::sleep(BEFORE_RESET).await;
+                            reset_when_dropped(&stream);
+                            drop((stream, connection));
+                        });
+                        continue;
+                    }
+                    return (BreakableStream { stream, connection, broken: false, pause: None }, address);
                 }
                 // Either the peer has gone already, or the process is out of file descriptors; the pause keeps
                 // the latter from becoming a busy loop.
@@ -145,6 +177,13 @@ pub(crate) struct BreakableStream {
     stream: TcpStream,
     connection: Arc<Connection>,
     broken: bool,
+    /// Runs before a reset.
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+/// Linger of zero makes the coming close send RST. Without it the close sends FIN, no worse.
+fn reset_when_dropped(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
 impl BreakableStream {
@@ -153,7 +192,8 @@ impl BreakableStream {
         if self.broken {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let mut guard = lock(&self.connection.breakage);
+        let connection = Arc::clone(&self.connection);
+        let mut guard = lock(&connection.breakage);
         let Some(breakage) = guard.as_mut() else { return Poll::Ready(Ok(())) };
         while breakage.bytes.has_remaining() {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, &breakage.bytes)) {
@@ -162,16 +202,35 @@ impl BreakableStream {
                 _ => breakage.bytes.clear(),
             }
         }
-        if breakage.reset {
-            // Linger of zero makes the coming close send RST. Without it the close sends FIN, no worse.
-            let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
-        } else {
-            // An error means that the peer has closed already.
-            let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
-        }
+        let end = breakage.end;
         drop(guard);
+        match end {
+            End::Reset => reset_when_dropped(&self.stream),
+            End::ResetLater => {
+                let pause = self.pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(BEFORE_RESET)));
+                ready!(pause.as_mut().poll(cx));
+                reset_when_dropped(&self.stream);
+            }
+            // An error means that the peer has closed already.
+            End::Close => drop(ready!(Pin::new(&mut self.stream).poll_shutdown(cx))),
+            End::Silence => ready!(self.poll_left(cx)),
+        }
         self.broken = true;
         Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+}
+
+impl BreakableStream {
+    /// Ready once the peer has closed the connection. What it still sends is dropped.
+    fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; 256];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::gateway::{Account, StreamSettings};
 use crate::ids::RequestId;
 use crate::reply;
 use crate::stream_fault::StreamFault;
-use crate::wire::{Breakage, Connection};
+use crate::wire::{Breakage, Connection, End};
 use axum::body::{Body, HttpBody};
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
@@ -139,7 +139,10 @@ impl HttpBody for StreamBody {
                 Some(Step::Break { reset }) => {
                     this.bill = None;
                     this.state = State::Broken;
-                    this.connection.break_with(Breakage { bytes: Bytes::new(), reset });
+                    this.connection.break_with(Breakage {
+                        bytes: Bytes::new(),
+                        end: if reset { End::Reset } else { End::Close },
+                    });
                     // The HTTP server flushes next, and finds the connection broken.
                     return Poll::Pending;
                 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod chat;
+mod connections;
 mod faults;
 mod http;
 mod lifecycle;
