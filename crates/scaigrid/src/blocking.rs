@@ -212,7 +212,7 @@ impl Client {
         let endpoint = ChatStreamRequest(request);
         let mut call =
             Call::start(&endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
-        let mut step = call.first(self.now());
+        let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
             let (request, timeouts) = match self.until_send(&mut call, step) {
                 ControlFlow::Continue(request) => request,
@@ -296,7 +296,7 @@ impl Client {
     /// See [`ErrorKind`](crate::ErrorKind). Failures that may pass are retried before they are handed out.
     pub fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Reply<E::Reply>, Error> {
         let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
-        let mut step = call.first(self.now());
+        let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
             match self.until_send(&mut call, step) {
                 ControlFlow::Continue((request, timeouts)) => {
@@ -314,19 +314,15 @@ impl Client {
             step = match step {
                 Step::Authorize { refused } => {
                     let token = self.token(refused);
-                    call.on_token(token, self.now())
+                    self.unless_cancelled(call, |call, now| call.on_token(token, now))
                 }
                 Step::Wait(delay) => {
                     match &self.cancel {
                         Some(handle) => self.clock.sleep_unless_cancelled(delay, handle),
                         None => self.clock.sleep(delay),
                     }
-                    match self.is_cancelled() {
-                        true => call.on_cancelled(self.now()),
-                        false => call.on_waited(self.now()),
-                    }
+                    self.unless_cancelled(call, Call::on_waited)
                 }
-                Step::Send { .. } if self.is_cancelled() => call.on_cancelled(self.now()),
                 Step::Send { request, timeouts } => return ControlFlow::Continue((request, timeouts)),
                 Step::Done(result) => return ControlFlow::Break(result),
             }
@@ -363,8 +359,16 @@ impl Client {
         self.transport.send(request, timeouts)
     }
 
-    fn is_cancelled(&self) -> bool {
-        self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled)
+    /// The next step, or the end.
+    fn unless_cancelled<'a, E: Endpoint>(
+        &self,
+        call: &mut Call<'a, E>,
+        next: impl FnOnce(&mut Call<'a, E>, Now) -> Step<E::Reply>,
+    ) -> Step<E::Reply> {
+        match self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled) {
+            true => call.on_cancelled(self.now()),
+            false => next(call, self.now()),
+        }
     }
 
     fn attach(&self, body: &Body) -> Option<Attached> {
