@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
 mod ci;
+mod soak;
 
+use lexopt::ValueExt;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -10,7 +12,8 @@ The chores of this workspace.
 
 Usage: cargo xtask CHORE
 
-  ci    everything that continuous integration checks, in the same order
+  ci                               everything that continuous integration checks, in the same order
+  soak [--seconds N] [--seed N]    many calls against a gateway in chaos; 900 seconds and seed 1 by default
 ";
 
 fn main() -> ExitCode {
@@ -31,6 +34,17 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
                 return Err(argument.unexpected().into());
             }
             ci::run()
+        }
+        Some(lexopt::Arg::Value(chore)) if chore == "soak" => {
+            let (mut seconds, mut seed) = (900, 1);
+            while let Some(argument) = arguments.next()? {
+                match argument {
+                    lexopt::Arg::Long("seconds") => seconds = arguments.value()?.parse()?,
+                    lexopt::Arg::Long("seed") => seed = arguments.value()?.parse()?,
+                    other => return Err(other.unexpected().into()),
+                }
+            }
+            soak::run(seconds, seed)
         }
         Some(lexopt::Arg::Long("help") | lexopt::Arg::Short('h')) | None => {
             print!("{HELP}");
