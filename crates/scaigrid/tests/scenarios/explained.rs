@@ -265,3 +265,25 @@ fn jitter_is_spread() {
     assert!(waits.iter().all(|wait| (375.0..=500.0).contains(wait)));
     assert!((427.0..447.0).contains(&mean), "{mean}");
 }
+
+#[test]
+fn an_outage_is_not_multiplied() {
+    let setup = Setup { budget: Some(RetryBudget::default()), ..Setup::default() };
+    let requests = Mutex::new(Vec::new());
+    let call = |answers: &[Answer]| {
+        in_both_colours(&setup, answers, &chat(), |seen| requests.lock().unwrap().push(seen.requests.len()));
+    };
+    // 100 retries that the budget holds are used up soon, and not one more follows: both colours share it.
+    (0..500).for_each(|_| call(&vec![error("MODEL_UNAVAILABLE"); 3]));
+    let sent = std::mem::take(&mut *requests.lock().unwrap());
+    assert_eq!(sent.iter().sum::<usize>(), sent.len() + 100);
+    assert!(sent[60..].iter().all(|requests| *requests == 1));
+    // Where every fifth call fails once, retries add a tenth of the calls at most.
+    for number in 0..500 {
+        call(&if number % 5 == 0 { vec![error("MODEL_UNAVAILABLE"), ok()] } else { vec![ok()] });
+    }
+    let sent = std::mem::take(&mut *requests.lock().unwrap());
+    let calls = sent.len();
+    let added = sent.iter().sum::<usize>() - calls;
+    assert!(added > 0 && added * 10 <= calls, "{added} of {calls}");
+}
