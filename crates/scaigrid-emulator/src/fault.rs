@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// One thing that goes wrong with one request.
 ///
-/// A fault is queued with [`Faults::push`] or [`EmulatorBuilder::fault`](crate::EmulatorBuilder::fault) and
+/// A fault is queued with [`Faults::push`](crate::Faults::push) or [`EmulatorBuilder::fault`](crate::EmulatorBuilder::fault) and
 /// used up by the first request that it matches, after the whole request was read and before any other check.
 /// Except for [`delay`](Self::delay), [`cut_after`](Self::cut_after), [`hang_up`](Self::hang_up), and
 /// [`stream`](Self::stream), the request then reaches no handler: it counts neither for the rate limit nor as usage. All faults but `stream` are for

@@ -1,4 +1,5 @@
 //! The retry budget: what it allows, alone and from many threads.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use scaigrid_retry::RetryBudget;
@@ -25,8 +26,11 @@ fn it_never_holds_more_than_its_capacity() {
 #[test]
 fn clones_share_the_bucket() {
     let budget = RetryBudget::new(1);
-    assert!(budget.clone().try_withdraw());
+    let clone = budget.clone();
+    assert!(clone.try_withdraw());
     assert!(!budget.try_withdraw());
+    budget.with_successes_per_retry(1).deposit();
+    assert_eq!(clone.remaining(), Some(0), "a bucket of its own");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The standard policy, through its public face.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use scaigrid_retry::{

@@ -132,7 +132,7 @@ mod tests {
         let _attached = handle.attach(attached.clone());
         assert!(!handle.wait_timeout(Duration::ZERO));
         handle.cancel();
-        handle.clone().cancel();
+        handle.cancel();
         let _late = handle.attach(late.clone());
         let counts = [detached, attached, late].map(|control| control.0.load(Ordering::SeqCst));
         assert_eq!(counts, [0, 1, 1]);

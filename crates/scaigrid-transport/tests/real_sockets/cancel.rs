@@ -1,6 +1,6 @@
 //! Blocking exchanges, ended from another thread.
 
-use crate::server::{Act, Seen, deaf, serve};
+use crate::server::{Act, Seen, serve};
 use crate::{SHORT, request};
 use scaigrid_transport::blocking::{CancelHandle, Transport};
 use scaigrid_transport::{Timeouts, TransportErrorKind as Kind, UreqTransport};
@@ -40,7 +40,7 @@ fn a_wait_for_the_head_is_cancelled() {
 #[cfg(feature = "rustls")]
 #[test]
 fn a_handshake_is_cancelled() {
-    let (address, _listener) = deaf();
+    let (address, _listener) = crate::server::deaf();
     cancelled_while_sending("https", address);
 }
 

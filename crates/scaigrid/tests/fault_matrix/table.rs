@@ -1,6 +1,6 @@
 //! What goes wrong, and what must come of it.
 
-use scaigrid::ErrorKind::{self, Api, BodyTooLarge, Connect, Connection, Decode, Http, Proxy, Timeout, Tls};
+use scaigrid::ErrorKind::{self, Api, BodyTooLarge, Connect, Connection, Decode, Http, Proxy, Timeout};
 use scaigrid_emulator::{Fault, StreamFault};
 use std::time::Duration;
 
@@ -220,7 +220,7 @@ fn broken_transports() -> Vec<Row> {
         row("nobody listens", Trouble::NobodyListens, All, Connect),
         row("nobody accepts", Trouble::NobodyAccepts, All, Connect),
         #[cfg(feature = "rustls")]
-        row("an untrusted certificate", Trouble::UntrustedCertificate, None, Tls),
+        row("an untrusted certificate", Trouble::UntrustedCertificate, None, ErrorKind::Tls),
         row("a pooled connection, closed", Trouble::Stale(Fault::hang_up), None, Connection).harmless(),
         row("a pooled connection, reset", Trouble::Stale(|| Fault::hang_up().with_reset()), None, Connection)
             .harmless(),
