@@ -4,9 +4,8 @@ use crate::harness::{Answer, Observed, Setup, answer, error, error_after, fails,
 use scaigrid::{ChatRequest, ErrorCode, ErrorKind, RetryBudget, StandardPolicy, StopReason, WaitSource};
 use scaigrid_transport::TransportErrorKind as Kind;
 use std::error::Error as _;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 fn chat() -> ChatRequest {
     ChatRequest::new("m").user("Hello")
@@ -102,51 +101,6 @@ fn a_report_is_one_line() {
         let report = seen.result.as_ref().unwrap().retry_report();
         assert_eq!(report.to_string(), "1 attempt in 0.02 s");
         assert_eq!((report.waited(), report.stop_reason()), (Duration::ZERO, None));
-    });
-}
-
-/// Events as text.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<String>>>);
-
-impl<S: tracing::Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        struct Text(String);
-        impl tracing::field::Visit for Text {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                self.0 += &format!(" {field}={value:?}");
-            }
-        }
-        let mut text = Text(format!("{} {}", event.metadata().level(), event.metadata().target()));
-        event.record(&mut text);
-        self.0.lock().unwrap().push(text.0);
-    }
-}
-
-#[test]
-fn each_retry_is_one_event() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::registry().with(lines.clone());
-    let answers = [error_after("BACKEND_RATE_LIMITED", "2"), error("BUDGET_EXCEEDED")];
-    tracing::subscriber::with_default(subscriber, || {
-        in_both_colours(&Setup::default(), &answers, &chat(), |seen| {
-            assert_eq!(seen.requests.len(), 2);
-            let mut lines = std::mem::take(&mut *lines.0.lock().unwrap());
-            lines.retain(|line| line.contains("scaigrid"));
-            let [line] = &lines[..] else { panic!("{lines:?}") };
-            for part in [
-                "INFO scaigrid::retry",
-                "message=attempt 1: BACKEND_RATE_LIMITED (HTTP 429), then 2.",
-                r#"endpoint="chat""#,
-                " attempt=1",
-                r#"error.type="BACKEND_RATE_LIMITED""#,
-                "http.response.status_code=429",
-                "wait_seconds=2.",
-                "wait_source=hint",
-            ] {
-                assert!(line.contains(part), "{part} not in {line}");
-            }
-        });
     });
 }
 
