@@ -21,7 +21,7 @@ use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
-use scaigrid_transport::{Timeouts, TransportError};
+use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{Endpoint, ErrorCode, InvalidRequest, ReplaySafety, RetryClass};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -172,7 +172,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     pub(crate) fn on_failed(&mut self, mut failed: Failed, now: Now) -> Step<E::Reply> {
         failed.error.redact(&self.secrets());
         let before = self.last.take();
-        if failed.error.kind() == ErrorKind::Timeout && self.is_cut_by_deadline() {
+        if failed.error.transport_kind() == Some(TransportErrorKind::Timeout) && self.is_cut_by_deadline() {
             failed.error.tell_deadline(self.settings.deadline, before.map(|failed| failed.error));
         }
         let Some(failure) = failed.failure() else {

@@ -1,6 +1,8 @@
 //! What a call tells of its attempts, while it goes on and afterwards; the budget that they share.
 
-use crate::harness::{Answer, Observed, Setup, answer, error, error_after, fails, in_both_colours, ok};
+use crate::harness::{
+    Answer, Observed, Setup, answer, error, error_after, fails, in_both_colours, ok, streamed_in_both_colours,
+};
 use scaigrid::{ChatRequest, ErrorCode, ErrorKind, RetryBudget, StandardPolicy, StopReason, WaitSource};
 use scaigrid_transport::TransportErrorKind as Kind;
 use std::error::Error as _;
@@ -240,4 +242,17 @@ fn an_outage_is_not_multiplied() {
     let calls = sent.len();
     let added = sent.iter().sum::<usize>() - calls;
     assert!(added > 0 && added * 10 <= calls, "{added} of {calls}");
+}
+
+#[test]
+fn a_stream_that_does_not_begin_blames_no_deadline_that_is_far_away() {
+    let setup = Setup { deadline: Some(Duration::from_secs(600)), ..Setup::default() };
+    streamed_in_both_colours(&setup, &[fails(Kind::FirstByteTimeout)], |seen| {
+        let error = seen.error.as_ref().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        assert!(!error.to_string().contains("deadline"), "{error}");
+    });
+    streamed_in_both_colours(&setup, &[fails(Kind::Timeout)], |seen| {
+        assert!(seen.error.as_ref().unwrap().to_string().contains("the deadline of 600s"));
+    });
 }
