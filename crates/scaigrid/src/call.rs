@@ -10,6 +10,8 @@
 //!
 //! The two drivers perform the steps, one with `.await` and one without, and decide nothing.
 
+mod request;
+
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::observe::observe;
@@ -19,10 +21,10 @@ use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
-use scaigrid_types::{Endpoint, ErrorCode, InvalidRequest, ReplaySafety, RetryClass};
+use scaigrid_types::{Endpoint, ErrorCode, ReplaySafety, RetryClass};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -82,7 +84,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         token: Option<BearerToken>,
         now: Now,
     ) -> Result<Self, Error> {
-        let request = request(endpoint, settings).map_err(|error| {
+        let request = request::build(endpoint, settings).map_err(|error| {
             let mut error = Error::new(ErrorKind::InvalidRequest, error.to_string());
             error.context_mut().endpoint = Some(endpoint.name());
             error
@@ -368,25 +370,6 @@ impl<'a, E: Endpoint> Call<'a, E> {
         context.elapsed = elapsed;
         Step::Done(Err(error))
     }
-}
-
-fn request<E: Endpoint>(endpoint: &E, settings: &Settings) -> Result<http::Request<Bytes>, InvalidRequest> {
-    let uri = settings.base_url.join(&endpoint.path(), &endpoint.query())?;
-    let body = endpoint.body()?;
-    let invalid = |error: &dyn std::fmt::Display| InvalidRequest::new(error.to_string());
-    let mut request = http::Request::new(Bytes::new());
-    *request.method_mut() =
-        endpoint.method().as_str().parse().map_err(|error: http::method::InvalidMethod| invalid(&error))?;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = settings.headers.clone();
-    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(endpoint.accept()));
-    if let Some(body) = body {
-        let content_type = HeaderValue::from_str(&body.content_type)
-            .map_err(|_| InvalidRequest::new("the content type holds characters that no header may have"))?;
-        request.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        *request.body_mut() = Bytes::from(body.bytes);
-    }
-    Ok(request)
 }
 
 #[cfg(test)]
