@@ -82,7 +82,7 @@ impl Emulator {
 
     /// How many TCP connections are open at this moment.
     pub fn open_connections(&self) -> usize {
-        self.connections.open.load(Ordering::Relaxed)
+        self.connections.open.load(Ordering::Acquire)
     }
 
     /// How many TCP connections were accepted so far.
@@ -191,9 +191,10 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Asks `source` for each request that no queued fault matches, so that a seeded random generator can make chaos.
-    /// The fault's path is not looked at; one that does not suit the request, such as a
-    /// [`stream`](Fault::stream) fault for a plain call, does not happen. Clones of the builder share the source.
+    /// Asks `source` for each request that no queued fault matches, so that a seeded random generator can make
+    /// chaos. The fault's path is not looked at. A [`stream`](Fault::stream) fault for a plain call and a
+    /// [`reset_before_request`](Fault::reset_before_request) do not happen. Other requests wait while `source`
+    /// runs. Clones of the builder share it.
     ///
     /// ```
     /// use scaigrid_emulator::{Emulator, Fault};
@@ -227,8 +228,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Keeps no requests: [`Emulator::requests`] stays empty, and usage is kept by the second. For an emulator that runs
-    /// for days.
+    /// Keeps no requests: [`Emulator::requests`] stays empty, and usage is kept by the second. For an emulator
+    /// that runs for days.
     pub fn without_recording(mut self) -> Self {
         self.recording = false;
         self

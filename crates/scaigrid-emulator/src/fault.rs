@@ -11,8 +11,9 @@ use std::time::Duration;
 /// A fault is queued with [`Faults::push`](crate::Faults::push) or [`EmulatorBuilder::fault`](crate::EmulatorBuilder::fault) and
 /// used up by the first request that it matches, after the whole request was read and before any other check.
 /// Except for [`delay`](Self::delay), [`cut_after`](Self::cut_after), [`hang_up`](Self::hang_up), and
-/// [`stream`](Self::stream), the request then reaches no handler: it counts neither for the rate limit nor as usage. All faults but `stream` are for
-/// plain and streaming calls alike.
+/// [`stream`](Self::stream), the request then reaches no handler: it counts neither for the rate limit nor as
+/// usage. All faults but `stream` are for plain and streaming calls alike.
+/// [`reset_before_request`](Self::reset_before_request) alone is used up by a new connection.
 ///
 /// The setters apply to the kinds that their documentation names and leave the others as they are.
 ///
@@ -110,19 +111,20 @@ impl Fault {
     }
 
     /// These bytes on the socket instead of an HTTP answer, maybe none, then silence until the client leaves.
+    /// For the limits of a client: no bytes for the wait for a head, some of them for a body that stops.
     pub fn stall(bytes: impl Into<Bytes>) -> Self {
         Self::new(FaultKind::Stall(bytes.into()))
     }
 
-    /// Answers normally, says nothing of closing, and closes the connection (FIN) behind the answer, as a server does
-    /// that is tired of an idle connection. The client's next request on it finds it stale. A stream is closed behind
-    /// its `[DONE]`, without the end of the chunked body.
+    /// Answers normally, says nothing of closing, and closes the connection (FIN) behind the answer, as a server
+    /// does that is tired of an idle connection. The client's next request on it finds it stale. A stream is
+    /// closed behind its `[DONE]`, without the end of the chunked body.
     pub fn hang_up() -> Self {
         Self::new(FaultKind::HangUp { reset: false })
     }
 
-    /// A TCP reset (RST) of the next new connection, a moment after it was made and before a request is read. Requests
-    /// on other connections do not take it, and no path applies.
+    /// A TCP reset (RST) of the next new connection, a moment after it was made and before a request is read.
+    /// Requests do not take it; [`for_path`](Self::for_path) and [`after`](Self::after) do not apply.
     pub fn reset_before_request() -> Self {
         Self::new(FaultKind::ResetBeforeRequest)
     }
@@ -163,13 +165,15 @@ impl Fault {
         Self::new(FaultKind::Pass).after(delay)
     }
 
-    /// Waits before the fault happens. Default: no wait. For all kinds.
+    /// Waits before the fault happens. Default: no wait. For all kinds but
+    /// [`reset_before_request`](Self::reset_before_request).
     pub fn after(mut self, delay: Duration) -> Self {
         self.after = delay;
         self
     }
 
-    /// Matches only requests whose path, as sent, starts with `prefix`. Default: all requests. For all kinds.
+    /// Matches only requests whose path, as sent, starts with `prefix`. Default: all requests. For all kinds but
+    /// [`reset_before_request`](Self::reset_before_request).
     pub fn for_path(mut self, prefix: &str) -> Self {
         self.path_prefix = Some(prefix.to_owned());
         self

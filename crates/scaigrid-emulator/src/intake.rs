@@ -92,6 +92,8 @@ pub(crate) async fn receive(
         FaultKind::HangUp { reset } => match normal.await {
             stream if is_stream(&stream) => Answer::Http(stream),
             response => {
+                // The client gets all of it.
+                gateway.recorder.set_status(&id.0, response.status().as_u16());
                 let end = if reset { End::ResetLater } else { End::Close };
                 broken(cut(response, usize::MAX).await, end)
             }
@@ -111,16 +113,21 @@ pub(crate) async fn receive(
                 false => presence.complete(response),
             }
         }
-        Answer::Broken(breakage) => {
-            connection.break_with(breakage);
+        Answer::Broken(mut breakage) => {
             // Never sent: the connection writes the breakage instead.
-            presence.complete(Response::new(Body::empty()))
+            let mut response = Response::new(Body::empty());
+            match breakage.end {
+                End::Silence => breakage.presence = Some(presence),
+                _ => response = presence.complete(response),
+            }
+            connection.break_with(breakage);
+            response
         }
     }
 }
 
 fn broken(bytes: Bytes, end: End) -> Answer {
-    Answer::Broken(Breakage { bytes, end })
+    Answer::Broken(Breakage { bytes, end, presence: None })
 }
 
 enum Answer {

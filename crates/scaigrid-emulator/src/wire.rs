@@ -5,6 +5,7 @@
 //! the connection, and reports an error, which makes the server drop it.
 
 use crate::faults::Faults;
+use crate::presence::Presence;
 use crate::sync::lock;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -22,11 +23,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
 
 /// How a connection ends before its time.
-#[derive(Debug)]
 pub(crate) struct Breakage {
     /// What is still written.
     pub(crate) bytes: Bytes,
     pub(crate) end: End,
+    /// Dropped with the connection. Only for [`End::Silence`], which the peer's leaving ends.
+    pub(crate) presence: Option<Presence>,
 }
 
 /// What follows the last byte.
@@ -46,7 +48,6 @@ pub(crate) enum End {
 const BEFORE_RESET: Duration = Duration::from_millis(20);
 
 /// What handlers know of the connection that they serve.
-#[derive(Debug)]
 pub(crate) struct Connection {
     /// Counted from 0.
     pub(crate) number: u64,
@@ -96,12 +97,14 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.counts.open.fetch_sub(1, Ordering::Relaxed);
+        // First, so that whoever sees no connection also sees that the client left.
+        *lock(&self.breakage) = None;
+        self.counts.open.fetch_sub(1, Ordering::Release);
     }
 }
 
 /// A handle to the connection, for the request's extensions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ConnectionHandle(pub(crate) Arc<Connection>);
 
 impl Connected<IncomingStream<'_, BreakableListener>> for ConnectionHandle {

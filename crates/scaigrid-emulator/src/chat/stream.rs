@@ -142,6 +142,7 @@ impl HttpBody for StreamBody {
                     this.connection.break_with(Breakage {
                         bytes: Bytes::new(),
                         end: if reset { End::Reset } else { End::Close },
+                        presence: None,
                     });
                     // The HTTP server flushes next, and finds the connection broken.
                     return Poll::Pending;
