@@ -117,6 +117,10 @@ impl Connector<()> for Connect {
                 // A handshake that waits can be ended, too.
                 if let Some(exchange) = &handshaking {
                     *lock(&exchange.socket) = Some(handle.clone());
+                    // Cancelled before there was a socket to shut down.
+                    if exchange.is_cancelled() {
+                        return Err(known(Kind::Cancelled, None));
+                    }
                 }
                 register(handle)
             }),

@@ -90,7 +90,11 @@ pub(crate) fn judge<E: Endpoint>(
     let (head, body) = match outcome {
         Outcome::Answer(head, body) => (head, body),
         // The status says more than the broken body.
-        Outcome::BrokenAnswer(head, _) if !head.status.is_success() => (head, Bytes::new()),
+        Outcome::BrokenAnswer(head, error)
+            if !head.status.is_success() && error.kind() != TransportErrorKind::Cancelled =>
+        {
+            (head, Bytes::new())
+        }
         Outcome::BrokenAnswer(head, error) => {
             let request_id = header_text(&head.headers, REQUEST_ID);
             return Err(failed(Error::transport(error, limits), head, Bytes::new(), request_id, None));

@@ -19,5 +19,13 @@ pub(crate) fn redact(text: &mut String, secrets: &[&str]) {
         if text.contains(secret) {
             *text = text.replace(secret, "[redacted]");
         }
+        // The beginning of one, where a text was cut off.
+        let end = text.trim_end_matches('.');
+        let cut = (SHORTEST..secret.len()).rev().filter_map(|length| secret.get(..length));
+        let rest = cut.into_iter().find_map(|beginning| end.strip_suffix(beginning));
+        if let Some(rest) = rest.map(str::len) {
+            text.truncate(rest);
+            text.push_str("[redacted]...");
+        }
     }
 }

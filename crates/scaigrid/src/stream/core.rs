@@ -345,7 +345,7 @@ impl StreamCore {
             context.endpoint = Some(opened.endpoint);
             context.attempts = opened.attempts;
             context.elapsed = elapsed;
-            context.history = std::mem::take(&mut opened.history);
+            context.history.clone_from(&opened.history);
             context.history.push(report);
         }
         Item::Failed(failed)

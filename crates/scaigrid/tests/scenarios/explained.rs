@@ -256,3 +256,20 @@ fn a_stream_that_does_not_begin_blames_no_deadline_that_is_far_away() {
         assert!(seen.error.as_ref().unwrap().to_string().contains("the deadline of 600s"));
     });
 }
+
+#[test]
+fn a_secret_that_a_snippet_cuts_is_taken_out_too() {
+    for before in 170..200 {
+        let page = format!("{} sgk_test_secret_key {}", "x".repeat(before), "y".repeat(300));
+        in_both_colours(&Setup::default(), &[answer(500, page)], &chat(), |seen| {
+            assert!(!seen.error().to_string().contains("sgk_test"), "{}", seen.error());
+        });
+    }
+}
+
+#[test]
+fn a_cancelled_failure_is_cancelled() {
+    in_both_colours(&Setup::default(), &[answer(503, "").ending(Kind::Cancelled)], &chat(), |seen| {
+        assert_eq!((seen.error().kind(), seen.requests.len()), (ErrorKind::Cancelled, 1));
+    });
+}
