@@ -74,11 +74,20 @@ impl RetryBudget {
         bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, paid).is_ok()
     }
 
+    /// Gives back the token of a retry that was not sent after all.
+    pub fn refund(&self) {
+        self.put_back(u64::from(self.successes_per_retry));
+    }
+
     /// A call has succeeded: puts its part of a token back, up to the capacity.
     pub fn deposit(&self) {
+        self.put_back(1);
+    }
+
+    fn put_back(&self, successes: u64) {
         let Some(bucket) = &self.bucket else { return };
         let full = self.full();
-        let more = |level: u64| (level < full).then_some(level + 1);
+        let more = |level: u64| (level < full).then(|| level.saturating_add(successes).min(full));
         // An error means that it was full.
         let _ = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }

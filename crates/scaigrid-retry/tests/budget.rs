@@ -24,6 +24,15 @@ fn it_never_holds_more_than_its_capacity() {
 }
 
 #[test]
+fn a_retry_that_was_not_sent_is_given_back() {
+    let budget = RetryBudget::new(2);
+    assert!(budget.try_withdraw());
+    budget.refund();
+    budget.refund();
+    assert_eq!(budget.remaining(), Some(2));
+}
+
+#[test]
 fn clones_share_the_bucket() {
     let budget = RetryBudget::new(1);
     let clone = budget.clone();

@@ -159,7 +159,7 @@ impl blocking::Transport for UreqTransport {
         if exchange.is_cancelled() {
             return Err(TransportError::new(Kind::Cancelled).with_host(host));
         }
-        let response = response.map_err(|error| failure(error, &host))?;
+        let response = response.map_err(|error| failure(error, &host, self.is_ours))?;
         Ok(response.map(|body| {
             let pieces =
                 Pieces { body: Some(body.into_reader()), buffer: vec![0; READ_SIZE], exchange, host };
@@ -223,12 +223,18 @@ impl Iterator for Pieces {
         if self.exchange.is_cancelled() {
             return Some(Err(TransportError::new(Kind::Cancelled).with_host(self.host.as_str())));
         }
-        read.err().map(|error| Err(failure(error.into(), &self.host)))
+        read.err().map(|error| Err(failure(error.into(), &self.host, true)))
     }
 }
 
-fn failure(error: ureq::Error, host: &str) -> TransportError {
-    let failed = TransportError::new(kind_of(&error)).with_host(host);
+/// `is_connected`: a failure to connect would have come as [`Known`], or earlier. What looks like one is then a route
+/// that was lost after sending.
+fn failure(error: ureq::Error, host: &str, is_connected: bool) -> TransportError {
+    let kind = match (kind_of(&error), &error) {
+        (Kind::Connect, ureq::Error::Io(_)) if is_connected => Kind::Interrupted,
+        (kind, _) => kind,
+    };
+    let failed = TransportError::new(kind).with_host(host);
     match error {
         // Ours: ureq would only print "other" before it.
         ureq::Error::Other(known) if known.is::<Known>() => failed.with_source(known),
@@ -265,5 +271,17 @@ fn kind_of_io(error: &io::Error) -> Kind {
         | Io::NetworkDown
         | Io::AddrNotAvailable => Kind::Connect,
         _ => Kind::Interrupted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_that_is_lost_after_sending_is_no_failure_to_connect() {
+        let lost = || ureq::Error::Io(io::ErrorKind::HostUnreachable.into());
+        assert!(failure(lost(), "host", true).may_have_run());
+        assert_eq!(failure(lost(), "host", false).kind(), Kind::Connect);
     }
 }

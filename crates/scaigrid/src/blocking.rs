@@ -175,7 +175,7 @@ impl Client {
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     ///
     /// A host name that is being resolved and a TCP connection that is being made are awaited first, for no longer than
-    /// the connect timeout; so is a token provider. Transports of your own end as soon as they look: see
+    /// the connect timeout each; so is a token provider. Transports of your own end as soon as they look: see
     /// [`CancelHandle`].
     ///
     /// ```
@@ -312,6 +312,7 @@ impl Client {
     fn until_send<E: Endpoint>(&self, call: &mut Call<'_, E>, mut step: Step<E::Reply>) -> Next<E::Reply> {
         loop {
             step = match step {
+                Step::Authorize { .. } if self.is_cancelled() => call.on_cancelled(self.now()),
                 Step::Authorize { refused } => {
                     let token = self.token(refused);
                     self.unless_cancelled(call, |call, now| call.on_token(token, now))
@@ -359,13 +360,17 @@ impl Client {
         self.transport.send(request, timeouts)
     }
 
+    fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled)
+    }
+
     /// The next step, or the end.
     fn unless_cancelled<'a, E: Endpoint>(
         &self,
         call: &mut Call<'a, E>,
         next: impl FnOnce(&mut Call<'a, E>, Now) -> Step<E::Reply>,
     ) -> Step<E::Reply> {
-        match self.cancel.as_ref().is_some_and(CancelHandle::is_cancelled) {
+        match self.is_cancelled() {
             true => call.on_cancelled(self.now()),
             false => next(call, self.now()),
         }

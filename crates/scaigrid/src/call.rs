@@ -72,6 +72,8 @@ pub(crate) struct Call<'a, E> {
     /// Attempts as the policy counts them: a repetition with a fresh token is none.
     attempt: u32,
     history: Vec<AttemptReport>,
+    /// A retry is paid for and not sent yet.
+    paid: bool,
     /// The failure that a wait or a fresh token follows, until the next.
     last: Option<Failed>,
 }
@@ -102,6 +104,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             limits: Timeouts::none(),
             attempt: 0,
             history: Vec::new(),
+            paid: false,
             last: None,
         })
     }
@@ -204,6 +207,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
                 self.stop(failed, Some(StopReason::RetryBudgetEmpty), now)
             }
             Decision::RetryAfter { delay, source } => {
+                self.paid = true;
                 self.record_retry(&failed, delay, source, now);
                 self.last = Some(failed);
                 Step::Wait(delay)
@@ -252,9 +256,12 @@ impl<'a, E: Endpoint> Call<'a, E> {
                 Some(failed) => failed.error,
                 None => Error::new(ErrorKind::Timeout, "the time for the call was over before it was sent"),
             };
-            error.context_mut().stop_reason = Some(StopReason::DeadlineTooClose);
+            let reason = Some(StopReason::DeadlineTooClose);
+            error.context_mut().stop_reason = reason;
+            self.history.last_mut().into_iter().for_each(|attempt| attempt.stop_reason = reason);
             return self.done(error, now);
         }
+        self.paid = false;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
         self.limits = timeouts;
@@ -369,6 +376,15 @@ impl<'a, E: Endpoint> Call<'a, E> {
         context.history = std::mem::take(&mut self.history);
         context.elapsed = elapsed;
         Step::Done(Err(error))
+    }
+}
+
+/// Cancelled, dropped, or out of time: what was paid for and not sent goes back to the budget.
+impl<E> Drop for Call<'_, E> {
+    fn drop(&mut self) {
+        if self.paid {
+            self.settings.retry_budget.refund();
+        }
     }
 }
 

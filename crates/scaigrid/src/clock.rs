@@ -62,3 +62,9 @@ pub(crate) struct Now {
     pub(crate) instant: Instant,
     pub(crate) system: SystemTime,
 }
+
+/// Something to count virtual time from.
+#[cfg(test)]
+pub(crate) fn any_instant() -> Instant {
+    Instant::now()
+}

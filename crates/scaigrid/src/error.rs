@@ -244,8 +244,8 @@ impl Error {
         source.downcast_ref::<TransportError>().map(TransportError::kind)
     }
 
-    /// What had come of a streamed reply when it failed, with the usage as far as it was known. `None` unless a stream
-    /// was open.
+    /// What had come of a streamed reply when it failed, with the usage as far as it was known. `None` unless the
+    /// answer was a stream.
     pub fn partial(&self) -> Option<&ChatCompletion> {
         self.0.context.partial.as_ref()
     }

@@ -60,8 +60,7 @@ fn settings(deadline: Option<u64>, capacity: u32, policy: Arc<dyn RetryPolicy>) 
 
 /// Runs a call to its end, and checks each step. Gives the number of requests and of waits.
 fn run(settings: &Settings, happens: &[Happens], most_attempts: u32, streams: bool) -> (u32, u32) {
-    #[allow(clippy::disallowed_methods, reason = "an instant to count virtual time from")]
-    let started = Instant::now();
+    let started = crate::clock::any_instant();
     let mut passed = Duration::ZERO;
     let at = |passed: Duration| Now { instant: started + passed, system: SystemTime::UNIX_EPOCH };
     let token = |text: &str| BearerToken::new(text).unwrap();
@@ -115,6 +114,19 @@ fn run(settings: &Settings, happens: &[Happens], most_attempts: u32, streams: bo
             }
         };
     }
+}
+
+#[test]
+fn a_retry_that_is_never_sent_costs_nothing() {
+    let settings = settings(None, 1, Arc::new(StandardPolicy::new()));
+    let now = Now { instant: crate::clock::any_instant(), system: SystemTime::UNIX_EPOCH };
+    let request = ChatRequest::new("m").user("Hello");
+    let mut call = Call::start(&request, &settings, BearerToken::new("some_token").ok(), now).unwrap();
+    assert!(matches!(call.first(now), Step::Send { .. }));
+    assert!(matches!(call.on_outcome(outcome(Err(Kind::Connect)), now), Step::Wait(_)));
+    assert_eq!(settings.retry_budget.remaining(), Some(0));
+    drop(call);
+    assert_eq!(settings.retry_budget.remaining(), Some(1));
 }
 
 proptest! {
