@@ -1,8 +1,8 @@
 //! An endpoint is a value: everything a client needs to know about one call.
 
-use crate::{ReplyError, ResponseBody};
-use serde::Serialize;
+use crate::{Page, ReplyError, RequestBody, ResponseBody};
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// HTTP methods that the gateway uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,36 +130,6 @@ impl Query {
     }
 }
 
-/// A serialised request body.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RequestBody {
-    /// The `Content-Type` header.
-    pub content_type: Cow<'static, str>,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// Shows the size only: bodies hold prompts.
-impl std::fmt::Debug for RequestBody {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RequestBody")
-            .field("content_type", &self.content_type)
-            .field("len", &self.bytes.len())
-            .finish_non_exhaustive()
-    }
-}
-
-impl RequestBody {
-    /// A JSON body.
-    ///
-    /// # Errors
-    /// When `value` does not serialise, for example because a map has keys that are not strings.
-    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidRequest> {
-        let bytes = serde_json::to_vec(value).map_err(|error| InvalidRequest::new(error.to_string()))?;
-        Ok(Self { content_type: Cow::Borrowed("application/json"), bytes })
-    }
-}
-
 /// The request cannot be sent as it is. Says what to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -230,11 +200,45 @@ pub trait Endpoint {
         self.method().replay_safety()
     }
 
-    /// Decodes a 2xx answer. Other answers never get here.
+    /// How long an attempt may take when the client was not given a limit. Default: 60 seconds, as in the documented
+    /// samples.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    /// Whether the call needs the credential. Default: yes. Without it, no `Authorization` header is sent.
+    fn is_authenticated(&self) -> bool {
+        true
+    }
+
+    /// Whether an answer of this HTTP status is a reply and not a failure. Default: 2xx.
+    fn accepts_status(&self, status: u16) -> bool {
+        (200..300).contains(&status)
+    }
+
+    /// Decodes an answer of an [accepted](Self::accepts_status) status. Other answers never get here.
     ///
     /// # Errors
     /// As the methods of [`ResponseBody`].
     fn decode(&self, body: ResponseBody<'_>) -> Result<Self::Reply, ReplyError>;
+}
+
+/// A call that is answered with a file, which the clients hand out while it comes.
+pub trait DownloadEndpoint: Endpoint {
+    /// Whether an answer of this `Content-Type` is the file. Otherwise it is read whole, and
+    /// [`decode`](Endpoint::decode) says what is wrong with it. Default: whatever is not JSON, because errors are JSON.
+    fn is_file(&self, content_type: Option<&str>) -> bool {
+        !ResponseBody::new(b"", content_type).is_json()
+    }
+}
+
+/// A list that comes in pages.
+pub trait Paginated: Endpoint<Reply = Page<Self::Item>> + Clone {
+    /// What the list holds.
+    type Item;
+
+    /// The same query for the page behind a cursor.
+    fn after(&self, cursor: &str) -> Self;
 }
 
 #[cfg(test)]
@@ -245,11 +249,5 @@ mod tests {
     fn paths_ignore_outer_slashes_and_keep_odd_segments() {
         let path = Path::new("/v1/users/").segment("a/b?c#d");
         assert_eq!(path.segments().collect::<Vec<_>>(), ["v1", "users", "a/b?c#d"]);
-    }
-
-    #[test]
-    fn body_debug_shows_no_content() {
-        let body = RequestBody::json("secret prompt").unwrap();
-        assert_eq!(format!("{body:?}"), "RequestBody { content_type: \"application/json\", len: 15, .. }");
     }
 }

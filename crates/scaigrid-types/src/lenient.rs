@@ -73,6 +73,23 @@ pub(crate) fn opt_u32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     Ok(opt_u64(deserializer)?.map(|index| u32::try_from(index).unwrap_or(u32::MAX)))
 }
 
+/// A list of strings; elements of other types are skipped.
+pub(crate) fn opt_strings<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error> {
+    let elements: Option<Vec<Scalar>> = Option::deserialize(deserializer)?;
+    let text = |element| match element {
+        Scalar::Text(text) => Some(text),
+        _ => None,
+    };
+    Ok(elements.map(|elements| elements.into_iter().filter_map(text).collect()))
+}
+
+/// A value that is not kept.
+pub(crate) fn dropped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<()>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| None)
+}
+
 /// Whether the value of `error` says that there is one: an object, or a text that is not empty. Null, `false`, and the
 /// like say that there is none.
 pub(crate) fn is_error<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {

@@ -14,21 +14,38 @@
 //! unknown enum values are kept, null means absent, and only fields named as required must be there.
 
 mod accounting;
+mod api_keys;
+mod audit;
+mod batch;
 mod chat;
 mod decode_error;
 mod endpoint;
 mod envelope;
 mod error_code;
+mod health;
+mod inference;
 mod lenient;
+mod macros;
 mod model;
 mod money;
 mod open_enum;
 mod page;
+mod profile;
 mod raw;
+mod request_body;
 mod response_body;
+mod rooms;
+mod scaimatrix;
+mod secret;
+mod sessions;
+mod upload;
 mod usage;
+mod webhooks;
 
-pub use accounting::{GroupBy, UsagePeriod, UsageSummary, UsageSummaryQuery, UsageSummaryRow};
+pub use accounting::*;
+pub use api_keys::{ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys, RevokeApiKey};
+pub use audit::{ActorType, AuditEntry, AuditStatus, ExportAuditLog, ListAuditLog};
+pub use batch::*;
 pub use chat::{
     AssistantMessage, AudioFormat, ChatAccumulator, ChatChunk, ChatCompletion, ChatRequest, ChatStreamData,
     ChatStreamRequest, Choice, ChunkChoice, ChunkChoices, ChunkDecoder, Content, ContentPart, Delta,
@@ -36,12 +53,30 @@ pub use chat::{
     ToolCallDelta, ToolChoice,
 };
 pub use decode_error::DecodeError;
-pub use endpoint::{Endpoint, InvalidRequest, Method, Path, Query, ReplaySafety, RequestBody};
+pub use endpoint::{
+    DownloadEndpoint, Endpoint, InvalidRequest, Method, Paginated, Path, Query, ReplaySafety,
+};
 pub use envelope::{ApiError, ErrorEnvelope, ErrorStatus, FieldError, Meta, SuccessEnvelope};
 pub use error_code::{ErrorCode, RetryClass};
+pub use health::{GetDetailedHealth, GetHealth, GetMetrics, GetReadiness, Health, Readiness};
+pub use inference::*;
 pub use model::{GetModel, HealthStatus, ListModels, Modality, Model, ModelStatus};
 pub use money::{Decimal, Money, ParseMoneyError};
 pub use page::{Page, Pagination};
+pub use profile::{GetMe, Profile};
 pub use raw::RawRequest;
+pub use request_body::{BodyContent, BodyPiece, ReadOnce, RequestBody, SharedBytes};
 pub use response_body::{ReplyError, ResponseBody};
+pub use rooms::{
+    AddRoomMember, ArchiveRoom, CreateRoom, GetRoom, InitialMember, ListRooms, Room, RoomMember,
+    RoomMemberType, RoomMessage, RoomRole, SendRoomMessage, UpdateRoom,
+};
+pub use scaimatrix::*;
+pub use secret::Secret;
+pub use sessions::{
+    CreateSession, DeleteSession, GetSession, ListSessions, SendSessionMessage, Session, SessionMessage,
+    SessionReply, SessionStatus, StreamSessionMessage, UpdateSession,
+};
+pub use upload::Upload;
 pub use usage::Usage;
+pub use webhooks::*;

@@ -186,6 +186,8 @@ impl Endpoint for ListModels {
     }
 }
 
+crate::macros::paginated!(ListModels => Model);
+
 /// One model by slug: `GET /v1/models/{slug}`. The answer's body is assumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GetModel {

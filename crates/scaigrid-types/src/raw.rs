@@ -90,7 +90,7 @@ impl RawRequest {
 
     /// Sets a body of any content type.
     pub fn body(mut self, content_type: impl Into<Cow<'static, str>>, bytes: impl Into<Vec<u8>>) -> Self {
-        self.body = Some(Ok(RequestBody { content_type: content_type.into(), bytes: bytes.into() }));
+        self.body = Some(Ok(RequestBody::bytes(content_type, bytes)));
         self
     }
 

@@ -25,12 +25,29 @@ pub enum ReplyError {
 pub struct ResponseBody<'a> {
     bytes: &'a [u8],
     content_type: Option<&'a str>,
+    status: u16,
 }
 
 impl<'a> ResponseBody<'a> {
     /// A body and its `Content-Type` header.
     pub fn new(bytes: &'a [u8], content_type: Option<&'a str>) -> Self {
-        Self { bytes, content_type }
+        Self { bytes, content_type, status: 200 }
+    }
+
+    /// Sets the HTTP status. Default: 200.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The `Content-Type` header, as it came.
+    pub fn content_type(&self) -> Option<&'a str> {
+        self.content_type
     }
 
     /// The payload below `data` of the envelope.
@@ -94,6 +111,18 @@ impl<'a> ResponseBody<'a> {
     /// As [`bytes`](Self::bytes).
     pub fn text(&self) -> Result<String, ReplyError> {
         Ok(String::from_utf8_lossy(self.bytes()?).into_owned())
+    }
+
+    /// The body of a file that is handed out whole. JSON in its place is an error.
+    ///
+    /// # Errors
+    /// [`ReplyError::Api`] for an error envelope, [`ReplyError::Decode`] for any other JSON.
+    pub fn file(&self) -> Result<Vec<u8>, ReplyError> {
+        let bytes = self.bytes()?;
+        if self.is_json() {
+            return Err(DecodeError::new("", "the answer is JSON where a file was expected").into());
+        }
+        Ok(bytes.to_vec())
     }
 
     /// Nothing: accepts an empty body (204) and any success envelope.

@@ -1,0 +1,43 @@
+//! Who the caller is: `GET /v1/me`.
+//!
+//! Source: docs `reference/users-and-access`. `GET /v1/auth/me` answers the same.
+
+use crate::lenient;
+use crate::macros::{endpoint, object};
+
+/// Asks who the caller is: `GET /v1/me`. The call is documented, the fields of the answer are assumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GetMe;
+
+endpoint!(GetMe => Profile, "me", Get "/v1/me", data);
+
+object! {
+    /// The caller's profile. That roles and permissions are there is documented; all names are assumed.
+    Profile {
+        ;
+        /// Names the user.
+        id: String,
+        /// The e-mail address.
+        email: String,
+        /// A name for people.
+        display_name: String,
+        /// The user's tenant.
+        tenant_id: String,
+        /// The tenant's partner.
+        partner_id: String,
+        /// Roles, such as `tenant_user`. Elements that are no strings are left out; see the reply's body.
+        #[serde(deserialize_with = "lenient::opt_strings")]
+        roles: Vec<String>,
+        /// Permissions, such as `models:use`. Elements that are no strings are left out; see the reply's body.
+        #[serde(deserialize_with = "lenient::opt_strings")]
+        permissions: Vec<String>,
+    }
+}
+
+impl Profile {
+    /// Whether the caller has a permission, such as `models:use`, as far as the gateway tells.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.permissions.iter().flatten().any(|known| known == permission)
+    }
+}
