@@ -5,6 +5,7 @@ use crate::collected::Collected;
 use crate::{Timeouts, TransportError};
 use bytes::Bytes;
 use std::fmt;
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub trait Transport: Send + Sync {
     /// When no response head came, by [kind](crate::TransportErrorKind). The body has errors of its own.
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: http::Request<RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError>;
 }
@@ -26,10 +27,82 @@ pub trait Transport: Send + Sync {
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: http::Request<RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError> {
         (**self).send(request, timeouts)
+    }
+}
+
+/// A request body: bytes in memory, or a reader that is read while it is sent.
+///
+/// An exchange whose body breaks off fails with [`RequestBody`](crate::TransportErrorKind::RequestBody).
+pub struct RequestBody(Outgoing);
+
+enum Outgoing {
+    Bytes(Bytes),
+    Reader { reader: Box<dyn Read + Send>, len: Option<u64> },
+}
+
+impl RequestBody {
+    /// A body that is read while it is sent. `len` is its length in bytes; `None` when that is not known, and it is then sent
+    /// in chunks.
+    pub fn new(reader: impl Read + Send + 'static, len: Option<u64>) -> Self {
+        Self(Outgoing::Reader { reader: Box::new(reader), len })
+    }
+
+    /// The bytes, unless it is read while it is sent.
+    pub fn as_bytes(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Outgoing::Bytes(bytes) => Some(bytes),
+            Outgoing::Reader { .. } => None,
+        }
+    }
+
+    /// The length in bytes, as far as known.
+    pub fn len(&self) -> Option<u64> {
+        match &self.0 {
+            Outgoing::Bytes(bytes) => Some(bytes.len() as u64),
+            Outgoing::Reader { len, .. } => *len,
+        }
+    }
+
+    /// Whether it is known to have no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+}
+
+/// No body.
+impl Default for RequestBody {
+    fn default() -> Self {
+        Self::from(Bytes::new())
+    }
+}
+
+impl<B: Into<Bytes>> From<B> for RequestBody {
+    fn from(bytes: B) -> Self {
+        Self(Outgoing::Bytes(bytes.into()))
+    }
+}
+
+impl Read for RequestBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Outgoing::Bytes(bytes) => {
+                let piece = bytes.split_to(bytes.len().min(buffer.len()));
+                buffer.iter_mut().zip(&piece).for_each(|(to, from)| *to = *from);
+                Ok(piece.len())
+            }
+            Outgoing::Reader { reader, .. } => reader.read(buffer),
+        }
+    }
+}
+
+/// Shows the length only: bodies hold prompts.
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 

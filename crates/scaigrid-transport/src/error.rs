@@ -10,6 +10,8 @@ use std::fmt;
 pub enum TransportErrorKind {
     /// The request cannot be sent as it is. Not run. Never retried.
     InvalidRequest,
+    /// The request's body could not be read to its end. Not run, because it did not arrive whole. Never retried.
+    RequestBody,
     /// The host name did not resolve. Not run. Retried.
     Dns,
     /// No connection: refused or unreachable. Not run. Retried.
@@ -45,7 +47,9 @@ impl TransportErrorKind {
     pub fn may_have_run(self) -> bool {
         use TransportErrorKind as Kind;
         match self {
-            Kind::InvalidRequest | Kind::Dns | Kind::Connect | Kind::ConnectTimeout => false,
+            Kind::InvalidRequest | Kind::RequestBody | Kind::Dns | Kind::Connect | Kind::ConnectTimeout => {
+                false
+            }
             Kind::Tls | Kind::Proxy => false,
             Kind::Timeout | Kind::FirstByteTimeout | Kind::ReadTimeout => true,
             Kind::Interrupted | Kind::Protocol | Kind::BodyTooLarge | Kind::Cancelled => true,
@@ -56,6 +60,7 @@ impl TransportErrorKind {
         use TransportErrorKind as Kind;
         match self {
             Kind::InvalidRequest => "the request cannot be sent",
+            Kind::RequestBody => "the request's body could not be read",
             Kind::Dns => "the host name did not resolve",
             Kind::Connect => "no connection",
             Kind::ConnectTimeout => "no connection in time",
@@ -155,6 +160,28 @@ pub(crate) fn find_cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static
     }
     None
 }
+
+/// What a transport's HTTP client is told when a request body cannot be read, to be found again in its error.
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+#[derive(Debug)]
+pub(crate) struct Unreadable(std::io::Error);
+
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+impl Unreadable {
+    pub(crate) fn wrap(error: std::io::Error) -> std::io::Error {
+        std::io::Error::new(error.kind(), Self(error))
+    }
+}
+
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+impl Error for Unreadable {}
 
 /// Bytes came, but not the right ones: broken framing, or what does not decompress.
 #[cfg(any(feature = "reqwest", feature = "ureq"))]

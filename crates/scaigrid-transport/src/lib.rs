@@ -6,6 +6,7 @@
 //! - `send` returns when the response head is there. The body is read through it, piece by piece.
 //! - [`Timeouts`] are kept by the transport.
 //! - A failure says by its [`TransportErrorKind`] whether the server may have run the request.
+//! - A request body that is read while it is sent is read once, and not before there is a connection.
 //! - Dropping a body that is not read to its end closes the connection.
 //! - A future that is dropped sends nothing more. A blocking exchange ends when the
 //!   [`CancelHandle`](blocking::CancelHandle) in the request's extensions is cancelled.
@@ -18,6 +19,8 @@ mod collected;
 mod error;
 #[cfg(any(feature = "reqwest", feature = "ureq"))]
 mod proxy;
+#[cfg(feature = "async")]
+mod request_body;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 pub mod sse;
@@ -34,6 +37,8 @@ mod ureq_transport;
 #[cfg(feature = "async")]
 pub use body::Body;
 pub use error::{TransportError, TransportErrorKind};
+#[cfg(feature = "async")]
+pub use request_body::RequestBody;
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use timeouts::Timeouts;

@@ -1,9 +1,12 @@
 //! The async transport on reqwest. The only module that names reqwest in public.
 
-use crate::error::{find_cause, is_malformed};
+use crate::error::{Unreadable, find_cause, is_malformed};
 use crate::proxy::ProxyChoice;
 use crate::timeouts::{ReadLimit, now};
-use crate::{Body, Timeouts, Transport, TransportError, TransportErrorKind as Kind, host_of, require_scheme};
+use crate::{
+    Body, RequestBody, Timeouts, Transport, TransportError, TransportErrorKind as Kind, host_of,
+    require_scheme,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
@@ -11,6 +14,7 @@ use http_body::Body as _;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
@@ -121,7 +125,7 @@ impl ReqwestTransport {
 impl Transport for ReqwestTransport {
     async fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: http::Request<RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError> {
         if self.is_ours {
@@ -129,7 +133,8 @@ impl Transport for ReqwestTransport {
         }
         require_runtime()?;
         let host = host_of(request.uri());
-        let mut request = reqwest::Request::try_from(request).map_err(|error| failure(error, &host))?;
+        let mut request =
+            reqwest::Request::try_from(request.map(outgoing)).map_err(|error| failure(error, &host))?;
         *request.timeout_mut() = timeouts.attempt;
         let limit = ReadLimit::new(timeouts, now());
         let head = self.client.execute(request);
@@ -141,6 +146,38 @@ impl Transport for ReqwestTransport {
         };
         let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
         Ok(response.map(|body| Body::new(Pieces { body: Some(body), limit, silence: None, host })))
+    }
+}
+
+fn outgoing(body: RequestBody) -> reqwest::Body {
+    match body.as_bytes() {
+        Some(bytes) => reqwest::Body::from(bytes.clone()),
+        None => reqwest::Body::wrap(Outgoing { len: body.len(), body: Mutex::new(body) }),
+    }
+}
+
+/// A request body that is read while it is sent.
+struct Outgoing {
+    /// reqwest wants bodies that threads can share; this one is only ever used by one.
+    body: Mutex<RequestBody>,
+    len: Option<u64>,
+}
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, io::Error>>> {
+        let body = self.get_mut().body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let piece = ready!(Pin::new(body).poll_next(context));
+        Poll::Ready(piece.map(|piece| piece.map(http_body::Frame::data).map_err(Unreadable::wrap)))
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.len.map(http_body::SizeHint::with_exact).unwrap_or_default()
     }
 }
 
@@ -220,6 +257,9 @@ fn failure(error: reqwest::Error, host: &str) -> TransportError {
 fn kind_of(error: &reqwest::Error) -> Kind {
     if error.is_builder() {
         return Kind::InvalidRequest;
+    }
+    if find_cause::<Unreadable>(error).is_some() {
+        return Kind::RequestBody;
     }
     #[cfg(feature = "rustls")]
     if error.is_connect() && find_cause::<rustls::Error>(error).is_some() {

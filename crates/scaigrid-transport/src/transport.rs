@@ -1,14 +1,12 @@
 //! The async half of the seam.
 
-use crate::{Body, Timeouts, TransportError};
+use crate::{Body, RequestBody, Timeouts, TransportError};
 use async_trait::async_trait;
-use bytes::Bytes;
 
 /// Carries one request and brings back one answer, async. See the [contract](crate#the-contract).
 ///
 /// ```
-/// use bytes::Bytes;
-/// use scaigrid_transport::{Body, Timeouts, Transport, TransportError};
+/// use scaigrid_transport::{Body, RequestBody, Timeouts, Transport, TransportError};
 ///
 /// struct Echo;
 ///
@@ -16,10 +14,11 @@ use bytes::Bytes;
 /// impl Transport for Echo {
 ///     async fn send(
 ///         &self,
-///         request: http::Request<Bytes>,
+///         request: http::Request<RequestBody>,
 ///         _: Timeouts,
 ///     ) -> Result<http::Response<Body>, TransportError> {
-///         Ok(http::Response::new(Body::from(request.into_body())))
+///         let sent = request.body().as_bytes().cloned();
+///         Ok(http::Response::new(Body::from(sent.unwrap_or_default())))
 ///     }
 /// }
 /// ```
@@ -32,7 +31,7 @@ pub trait Transport: Send + Sync {
     /// When no response head came, by [kind](crate::TransportErrorKind). The body has errors of its own.
     async fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: http::Request<RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError>;
 }
@@ -41,7 +40,7 @@ pub trait Transport: Send + Sync {
 impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
     async fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: http::Request<RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError> {
         (**self).send(request, timeouts).await

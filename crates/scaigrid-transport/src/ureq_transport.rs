@@ -1,6 +1,6 @@
 //! The blocking transport on ureq. The only module that names ureq in public.
 
-use crate::error::{find_cause, is_malformed};
+use crate::error::{Unreadable, find_cause, is_malformed};
 use crate::proxy::ProxyChoice;
 use crate::timeouts::now;
 use crate::ureq_connect::{Exchange, Known, agent};
@@ -136,7 +136,7 @@ impl UreqTransport {
 impl blocking::Transport for UreqTransport {
     fn send(
         &self,
-        request: http::Request<Bytes>,
+        request: http::Request<blocking::RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<blocking::Body>, TransportError> {
         if self.is_ours {
@@ -151,9 +151,17 @@ impl blocking::Transport for UreqTransport {
         let cancel = cancel.filter(|_| self.is_ours);
         let _attached = cancel.as_ref().map(|cancel| cancel.attach(Arc::new(reach.clone())));
         let bodiless = body.is_empty() && matches!(head.method, http::Method::GET | http::Method::DELETE);
-        let response = exchange.run(|| match bodiless {
-            true => self.run(http::Request::from_parts(head, ()), timeouts),
-            false => self.run(http::Request::from_parts(head, &*body), timeouts),
+        let response = exchange.run(|| match body.as_bytes() {
+            Some(_) if bodiless => self.run(http::Request::from_parts(head, ()), timeouts),
+            Some(bytes) => self.run(http::Request::from_parts(head, &**bytes), timeouts),
+            None => {
+                // Without it, ureq sends in chunks.
+                if let Some(len) = body.len() {
+                    head.headers.insert(http::header::CONTENT_LENGTH, len.into());
+                }
+                let body = ureq::SendBody::from_owned_reader(Outgoing(body));
+                self.run(http::Request::from_parts(head, body), timeouts)
+            }
         });
         // However the connection put it.
         if exchange.is_cancelled() {
@@ -166,6 +174,18 @@ impl blocking::Transport for UreqTransport {
             let body = blocking::Body::new(pieces);
             if self.is_ours { body.with_control(reach) } else { body }
         }))
+    }
+}
+
+/// A request body that is read while it is sent.
+struct Outgoing(blocking::RequestBody);
+
+impl Read for Outgoing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            _ => Unreadable::wrap(error),
+        })
     }
 }
 
@@ -231,6 +251,7 @@ impl Iterator for Pieces {
 /// that was lost after sending.
 fn failure(error: ureq::Error, host: &str, is_connected: bool) -> TransportError {
     let kind = match (kind_of(&error), &error) {
+        (_, ureq::Error::Io(error)) if find_cause::<Unreadable>(error).is_some() => Kind::RequestBody,
         (Kind::Connect, ureq::Error::Io(_)) if is_connected => Kind::Interrupted,
         (kind, _) => kind,
     };

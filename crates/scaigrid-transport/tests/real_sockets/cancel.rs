@@ -22,7 +22,7 @@ fn cancelled_while_sending(scheme: &str, address: SocketAddr) -> Duration {
         handle.cancel();
         cancelled
     });
-    let error = transport().send(request, Timeouts::none()).unwrap_err();
+    let error = transport().send(request.map(Into::into), Timeouts::none()).unwrap_err();
     let ended = Instant::now();
     assert_eq!(error.kind(), Kind::Cancelled, "{error:?}");
     ended.saturating_duration_since(canceller.join().unwrap())
@@ -51,7 +51,10 @@ fn a_cancelled_handle_lets_nothing_through() {
     handle.cancel();
     let mut request = request(&format!("http://{address}/"), "{}");
     request.extensions_mut().insert(handle);
-    assert_eq!(transport().send(request, Timeouts::none()).unwrap_err().kind(), Kind::Cancelled);
+    assert_eq!(
+        transport().send(request.map(Into::into), Timeouts::none()).unwrap_err().kind(),
+        Kind::Cancelled
+    );
     assert!(seen.recv_timeout(SHORT).is_err(), "nothing was sent");
 }
 
@@ -59,7 +62,8 @@ fn a_cancelled_handle_lets_nothing_through() {
 fn a_read_that_waits_is_cancelled_from_another_thread() {
     let (address, seen) = serve(vec![Act::Stall("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")]);
     let transport = transport();
-    let response = transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap();
+    let response =
+        transport.send(request(&format!("http://{address}/"), "").map(Into::into), Timeouts::none()).unwrap();
     let mut body = response.into_body();
     assert_eq!(body.chunk().unwrap().unwrap(), "hello");
     let control = body.control().unwrap();
@@ -77,8 +81,12 @@ fn a_read_that_waits_is_cancelled_from_another_thread() {
 fn a_late_cancellation_does_not_reach_the_next_exchange() {
     let (address, _) = serve(vec![Act::KeepAlive(3)]);
     let transport = transport();
-    let send =
-        || transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap().into_body();
+    let send = || {
+        transport
+            .send(request(&format!("http://{address}/"), "").map(Into::into), Timeouts::none())
+            .unwrap()
+            .into_body()
+    };
     let mut first = send();
     let control = first.control().unwrap();
     while first.chunk().unwrap().is_some() {}
@@ -94,8 +102,10 @@ fn a_body_can_be_given_an_end() {
         Act::Drip([vec!["HTTP/1.1 200 OK\r\n\r\n"], vec!["x"; 100]].concat(), Duration::from_millis(20));
     let (address, _) = serve(vec![lively]);
     let transport = transport();
-    let mut body =
-        transport.send(request(&format!("http://{address}/"), ""), Timeouts::none()).unwrap().into_body();
+    let mut body = transport
+        .send(request(&format!("http://{address}/"), "").map(Into::into), Timeouts::none())
+        .unwrap()
+        .into_body();
     let started = std::time::Instant::now();
     body.control().unwrap().end_within(SHORT);
     let error = std::iter::from_fn(|| body.chunk().transpose()).find_map(Result::err).unwrap();

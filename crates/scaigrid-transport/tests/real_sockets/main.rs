@@ -18,11 +18,13 @@ mod cancel;
 mod proxies;
 mod server;
 mod stale;
+mod uploads;
 
 use bytes::Bytes;
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind as Kind};
 use server::{Act, Seen, closed_port, full_backlog, serve};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -44,6 +46,14 @@ trait Colour {
     /// Through a proxy.
     fn through(proxy: &str) -> Self;
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome;
+    /// Sends a body of these pieces, and counts how many are read.
+    fn upload(
+        &self,
+        uri: &str,
+        pieces: Vec<Result<&'static str, &'static str>>,
+        len: Option<u64>,
+        read: &Arc<AtomicUsize>,
+    ) -> Outcome;
     /// Lets the HTTP stack do what it does by itself.
     fn pause(&self, pause: Duration);
     /// Reads one piece, and after a pause says how many bytes the server has got rid of.
@@ -69,7 +79,22 @@ impl Colour for Blocking {
 
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
         use scaigrid_transport::blocking::Transport;
-        let response = self.0.send(request, timeouts)?;
+        let response = self.0.send(request.map(Into::into), timeouts)?;
+        let status = response.status().as_u16();
+        Ok((status, response.into_body().collect(LIMIT)?))
+    }
+
+    fn upload(
+        &self,
+        uri: &str,
+        pieces: Vec<Result<&'static str, &'static str>>,
+        len: Option<u64>,
+        read: &Arc<AtomicUsize>,
+    ) -> Outcome {
+        use scaigrid_transport::blocking::{RequestBody, Transport};
+        let reader = uploads::Reader { pieces: pieces.into(), read: Arc::clone(read) };
+        let request = http::Request::post(uri).body(RequestBody::new(reader, len)).unwrap();
+        let response = self.0.send(request, Timeouts::none())?;
         let status = response.status().as_u16();
         Ok((status, response.into_body().collect(LIMIT)?))
     }
@@ -85,7 +110,7 @@ impl Colour for Blocking {
         written: &AtomicUsize,
     ) -> usize {
         use scaigrid_transport::blocking::Transport;
-        let mut body = self.0.send(request, Timeouts::none()).unwrap().into_body();
+        let mut body = self.0.send(request.map(Into::into), Timeouts::none()).unwrap().into_body();
         body.chunk().unwrap().unwrap();
         std::thread::sleep(pause);
         written.load(Ordering::SeqCst)
@@ -93,7 +118,7 @@ impl Colour for Blocking {
 
     fn first_piece(&self, request: http::Request<Bytes>) -> Bytes {
         use scaigrid_transport::blocking::Transport;
-        self.0.send(request, Timeouts::none()).unwrap().into_body().chunk().unwrap().unwrap()
+        self.0.send(request.map(Into::into), Timeouts::none()).unwrap().into_body().chunk().unwrap().unwrap()
     }
 }
 
@@ -119,7 +144,24 @@ impl Colour for Async {
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
         use scaigrid_transport::Transport;
         self.1.block_on(async {
-            let response = self.0.send(request, timeouts).await?;
+            let response = self.0.send(request.map(Into::into), timeouts).await?;
+            let status = response.status().as_u16();
+            Ok((status, response.into_body().collect(LIMIT).await?))
+        })
+    }
+
+    fn upload(
+        &self,
+        uri: &str,
+        pieces: Vec<Result<&'static str, &'static str>>,
+        len: Option<u64>,
+        read: &Arc<AtomicUsize>,
+    ) -> Outcome {
+        use scaigrid_transport::{RequestBody, Transport};
+        let stream = uploads::Stream { pieces: pieces.into(), read: Arc::clone(read) };
+        let request = http::Request::post(uri).body(RequestBody::new(stream, len)).unwrap();
+        self.1.block_on(async {
+            let response = self.0.send(request, Timeouts::none()).await?;
             let status = response.status().as_u16();
             Ok((status, response.into_body().collect(LIMIT).await?))
         })
@@ -137,7 +179,7 @@ impl Colour for Async {
     ) -> usize {
         use scaigrid_transport::Transport;
         self.1.block_on(async {
-            let mut body = self.0.send(request, Timeouts::none()).await.unwrap().into_body();
+            let mut body = self.0.send(request.map(Into::into), Timeouts::none()).await.unwrap().into_body();
             body.chunk().await.unwrap().unwrap();
             tokio::time::sleep(pause).await;
             written.load(Ordering::SeqCst)
@@ -147,7 +189,7 @@ impl Colour for Async {
     fn first_piece(&self, request: http::Request<Bytes>) -> Bytes {
         use scaigrid_transport::Transport;
         self.1.block_on(async {
-            let response = self.0.send(request, Timeouts::none()).await.unwrap();
+            let response = self.0.send(request.map(Into::into), Timeouts::none()).await.unwrap();
             let piece = response.into_body().chunk().await.unwrap().unwrap();
             // The dropped connection is closed by a task of the HTTP stack, which needs a turn.
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -361,7 +403,7 @@ fn bad_certificates_are_refused<C: Colour>() {
 fn without_a_runtime_there_is_an_error_and_no_panic() {
     use scaigrid_transport::{ReqwestTransport, Transport};
     let transport = ReqwestTransport::builder().http_only().build().unwrap();
-    let mut send = transport.send(request("http://127.0.0.1:1/", ""), Timeouts::none());
+    let mut send = transport.send(request("http://127.0.0.1:1/", "").map(Into::into), Timeouts::none());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(Err(error)) = send.as_mut().poll(&mut context) else { panic!() };
     assert_eq!(error.kind(), Kind::InvalidRequest);

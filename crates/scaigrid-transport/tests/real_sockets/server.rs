@@ -118,7 +118,8 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
             let length = head.lines().find_map(|line| {
                 line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse().unwrap())
             });
-            if body.len() >= length.unwrap_or(0usize) {
+            let is_chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+            if body.len() >= length.unwrap_or(0usize) && (!is_chunked || body.ends_with("0\r\n\r\n")) {
                 return Some(text);
             }
         }
