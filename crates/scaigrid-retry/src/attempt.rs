@@ -179,6 +179,8 @@ pub enum StopReason {
     HintTooLong,
     /// The wait would pass the deadline.
     DeadlineTooClose,
+    /// The request's body came from a reader, which can be read only once.
+    BodyNotRepeatable,
     /// The [`RetryBudget`](crate::RetryBudget) is empty: too many calls have failed lately. Another call's failure may
     /// have taken the last token.
     RetryBudgetEmpty,
@@ -192,6 +194,7 @@ impl fmt::Display for StopReason {
             StopReason::AttemptsExhausted => "attempts exhausted",
             StopReason::HintTooLong => "the server asks for a longer wait than allowed",
             StopReason::DeadlineTooClose => "the wait would pass the deadline",
+            StopReason::BodyNotRepeatable => "the request's body came from a reader and cannot be sent again",
             StopReason::RetryBudgetEmpty => "the retry budget is empty",
         })
     }

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use scaigrid_retry::{Failure, TransportFailure};
 use scaigrid_transport::{Timeouts, TransportErrorKind};
-use scaigrid_types::{DecodeError, Endpoint, ErrorCode, ErrorEnvelope, ReplyError, ResponseBody};
+use scaigrid_types::{
+    DecodeError, DownloadEndpoint, Endpoint, ErrorCode, ErrorEnvelope, ReplyError, ResponseBody,
+};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -68,7 +70,7 @@ impl Failed {
 fn transport_failure(kind: TransportErrorKind) -> TransportFailure {
     use TransportErrorKind as Kind;
     match kind {
-        Kind::InvalidRequest => TransportFailure::InvalidRequest,
+        Kind::InvalidRequest | Kind::RequestBody => TransportFailure::InvalidRequest,
         Kind::Dns => TransportFailure::Dns,
         Kind::Connect | Kind::ConnectTimeout => TransportFailure::Connect,
         Kind::Tls => TransportFailure::Tls,
@@ -91,7 +93,8 @@ pub(crate) fn judge<E: Endpoint>(
         Outcome::Answer(head, body) => (head, body),
         // The status says more than the broken body.
         Outcome::BrokenAnswer(head, error)
-            if !head.status.is_success() && error.kind() != TransportErrorKind::Cancelled =>
+            if !endpoint.accepts_status(head.status.as_u16())
+                && error.kind() != TransportErrorKind::Cancelled =>
         {
             (head, Bytes::new())
         }
@@ -103,11 +106,11 @@ pub(crate) fn judge<E: Endpoint>(
             return Err(Failed { error: Error::transport(error, limits), hint: None });
         }
     };
-    if !head.status.is_success() {
+    if !endpoint.accepts_status(head.status.as_u16()) {
         return Err(refused(head, body, now));
     }
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    match endpoint.decode(ResponseBody::new(&body, content_type)) {
+    match endpoint.decode(ResponseBody::new(&body, content_type).with_status(head.status.as_u16())) {
         Ok(value) => {
             let request_id = request_id(&head.headers, &body);
             Ok((value, Answer { head, body, request_id }))
@@ -117,6 +120,12 @@ pub(crate) fn judge<E: Endpoint>(
         // The enum may grow.
         Err(error) => Err(undecodable(DecodeError::new("", error.to_string()), head, body)),
     }
+}
+
+/// Whether an answer is the file that was asked for.
+pub(crate) fn is_file<E: DownloadEndpoint>(endpoint: &E, head: &http::response::Parts) -> bool {
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    endpoint.accepts_status(head.status.as_u16()) && endpoint.is_file(content_type)
 }
 
 fn refused(head: http::response::Parts, body: Bytes, now: Now) -> Failed {

@@ -94,6 +94,31 @@ impl BaseUrl {
         self.loopback
     }
 
+    /// Scheme, host, and port, without the path.
+    pub(crate) fn origin(&self) -> String {
+        let authority = self.text.find("://").map_or(0, |at| at + "://".len());
+        let path = self.text.get(authority..).and_then(|rest| rest.find('/'));
+        let end = path.map_or(self.text.len(), |at| authority + at);
+        self.text.get(..end).unwrap_or(&self.text).to_owned()
+    }
+
+    /// Whether an address leads to the same scheme, host, and port.
+    pub(crate) fn has_origin_of(&self, uri: &Uri) -> bool {
+        let Ok(ours) = self.text.parse::<Uri>() else { return false };
+        let port = |uri: &Uri| {
+            uri.port_u16().or(match uri.scheme_str() {
+                Some("http") => Some(80),
+                Some("https") => Some(443),
+                _ => None,
+            })
+        };
+        let host = |uri: &Uri| uri.host().map(str::to_ascii_lowercase);
+        host(&ours).is_some()
+            && ours.scheme_str() == uri.scheme_str()
+            && host(&ours) == host(uri)
+            && port(&ours) == port(uri)
+    }
+
     /// The address of a call.
     pub(crate) fn join(&self, path: &Path, query: &Query) -> Result<Uri, InvalidRequest> {
         let mut address = self.text.clone();

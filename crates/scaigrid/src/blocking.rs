@@ -1,24 +1,29 @@
 //! The blocking client: the same calls without async and without a runtime.
 
+mod helpers;
+
+use crate::answer;
+pub use crate::batch::BlockingBatchResults as BatchResults;
 use crate::builder::{GenericClientBuilder, overrides};
 use crate::call::{Call, Next, Outcome, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
+pub use crate::download::BlockingDownload as Download;
+use crate::download::DownloadCore;
+pub use crate::paging::{BlockingItems as Items, BlockingPages as Pages};
+use crate::payload::Payload;
 use crate::settings::Settings;
 pub use crate::stream::{BlockingChatStream as ChatStream, BlockingTextStream as TextStream};
 use crate::stream::{Opening, Peek, StreamCore};
 use crate::{BearerToken, Error, Reply, SystemClock};
-use bytes::Bytes;
 pub use scaigrid_transport::blocking::CancelHandle;
 use scaigrid_transport::blocking::{Attached, Body, Transport};
 use scaigrid_transport::{Timeouts, TransportError, UreqTransport};
-use scaigrid_types::{
-    ChatCompletion, ChatRequest, ChatStreamRequest, Endpoint, GetModel, ListModels, Model, Page,
-    UsageSummary, UsageSummaryQuery,
-};
+use scaigrid_types::{ChatCompletion, DownloadEndpoint, Endpoint};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Time as a seam: what the blocking client measures and sleeps with. Replace it in tests, so that nothing waits for
 /// real.
@@ -125,8 +130,7 @@ impl GenericClientBuilder<Blocking> {
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
-                let mut transport = UreqTransport::builder()
-                    .connect_timeout(self.draft.connect_timeout.min(settings.timeout));
+                let mut transport = UreqTransport::builder().connect_timeout(self.draft.connect_limit());
                 // A proxy would carry the bearer off this machine.
                 if settings.base_url.is_loopback() {
                     transport = transport.no_proxy();
@@ -194,24 +198,18 @@ impl Client {
         Self { cancel: Some(handle.clone()), ..self.clone() }
     }
 
-    /// A chat completion: `POST /v1/inference/chat`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn chat(&self, request: &ChatRequest) -> Result<Reply<ChatCompletion>, Error> {
-        self.send(request)
-    }
-
-    /// A chat completion as it comes: `POST /v1/inference/chat` with `"stream": true`.
+    /// Any call that is answered as a stream of chat chunks.
     ///
     /// Returns with the first chunk. Until then a failure is retried as for a plain call; afterwards never.
     ///
     /// # Errors
     /// As [`send`](Self::send). Errors behind the first chunk come from the stream.
-    pub fn chat_stream(&self, request: &ChatRequest) -> Result<ChatStream, Error> {
-        let endpoint = ChatStreamRequest(request);
+    pub fn send_stream<E: Endpoint<Reply = ChatCompletion>>(
+        &self,
+        endpoint: &E,
+    ) -> Result<ChatStream, Error> {
         let mut call =
-            Call::start(&endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
+            Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
             let (request, timeouts) = match self.until_send(&mut call, step) {
@@ -222,7 +220,7 @@ impl Client {
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock), self.cancel.clone()));
                 }
             };
-            step = match self.open(request, timeouts) {
+            step = match self.open(request, timeouts, call.plain_timeout()) {
                 Opening::Stream(core, body) => {
                     let core = call.opened(core, self.now());
                     return Ok(ChatStream::new(
@@ -238,18 +236,56 @@ impl Client {
         }
     }
 
+    /// Any call that is answered with a file.
+    ///
+    /// Returns when the head of the answer is there. Until then a failure is retried as for a plain call; afterwards never.
+    /// The time limits are those of streams.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). Errors behind the head come from the download.
+    pub fn download<E: DownloadEndpoint>(&self, endpoint: &E) -> Result<Download, Error> {
+        let call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
+        self.download_with(endpoint, call)
+    }
+
+    fn download_with<E: DownloadEndpoint>(&self, endpoint: &E, call: Call<'_, E>) -> Result<Download, Error> {
+        let mut call = call.streaming();
+        let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
+        loop {
+            let (request, timeouts) = match self.until_send(&mut call, step) {
+                ControlFlow::Continue(request) => request,
+                ControlFlow::Break(whole) => {
+                    let (core, file) = DownloadCore::of_reply(whole?, call.facts_for_stream(self.now()));
+                    return Ok(Download::new(core, Body::from(file), self.cancel.as_ref()));
+                }
+            };
+            let outcome = match self.carry(request, timeouts) {
+                Ok(response) => match response.into_parts() {
+                    (head, body) if answer::is_file(endpoint, &head) => {
+                        let core = call.downloading(head, self.now());
+                        return Ok(Download::new(core, body, self.cancel.as_ref()));
+                    }
+                    (head, body) => self.whole_in_time(head, body, call.plain_timeout()),
+                },
+                Err(error) => Outcome::NoAnswer(error),
+            };
+            step = call.on_outcome(outcome, self.now());
+        }
+    }
+
     /// Sends, and reads until the first chunk.
-    fn open(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Opening<Body> {
+    fn open(
+        &self,
+        request: http::Request<Payload>,
+        timeouts: Timeouts,
+        plain_timeout: Duration,
+    ) -> Opening<Body> {
         let (head, mut body) = match self.carry(request, timeouts) {
             Ok(response) => response.into_parts(),
             Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
         };
         if !StreamCore::is_stream(&head) {
-            // The limits of streams do not end a body that trickles.
-            if let Some(control) = body.control() {
-                control.end_within(self.settings.timeout);
-            }
-            return Opening::Plain(self.whole(head, body));
+            return Opening::Plain(self.whole_in_time(head, body, plain_timeout));
         }
         let _attached = self.attach(&body);
         let mut core = StreamCore::new(head, &self.settings, timeouts);
@@ -264,30 +300,6 @@ impl Client {
                 },
             }
         }
-    }
-
-    /// One page of the models that the caller can see: `GET /v1/models`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn models(&self, request: &ListModels) -> Result<Reply<Page<Model>>, Error> {
-        self.send(request)
-    }
-
-    /// One model by slug: `GET /v1/models/{slug}`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send); `MODEL_NOT_FOUND` for an unknown slug.
-    pub fn model(&self, slug: impl Into<String>) -> Result<Reply<Model>, Error> {
-        self.send(&GetModel::new(slug))
-    }
-
-    /// What the gateway counted: `GET /v1/accounting/usage/summary`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub fn usage_summary(&self, request: &UsageSummaryQuery) -> Result<Reply<UsageSummary>, Error> {
-        self.send(request)
     }
 
     /// Any call: one of this crate's, a [`RawRequest`](crate::RawRequest), or an [`Endpoint`] of your own.
@@ -318,10 +330,7 @@ impl Client {
                     self.unless_cancelled(call, |call, now| call.on_token(token, now))
                 }
                 Step::Wait(delay) => {
-                    match &self.cancel {
-                        Some(handle) => self.clock.sleep_unless_cancelled(delay, handle),
-                        None => self.clock.sleep(delay),
-                    }
+                    self.pause(delay);
                     self.unless_cancelled(call, Call::on_waited)
                 }
                 Step::Send { request, timeouts } => return ControlFlow::Continue((request, timeouts)),
@@ -338,7 +347,7 @@ impl Client {
         }
     }
 
-    fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
+    fn exchange(&self, request: http::Request<Payload>, timeouts: Timeouts) -> Outcome {
         match self.carry(request, timeouts) {
             Ok(response) => {
                 let (head, body) = response.into_parts();
@@ -351,13 +360,21 @@ impl Client {
     /// Sends, with the handle that can end it.
     fn carry(
         &self,
-        mut request: http::Request<Bytes>,
+        request: http::Request<Payload>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError> {
+        let mut request = request.map(Payload::into_blocking);
         if let Some(handle) = &self.cancel {
             request.extensions_mut().insert(handle.clone());
         }
         self.transport.send(request, timeouts)
+    }
+
+    fn pause(&self, delay: Duration) {
+        match &self.cancel {
+            Some(handle) => self.clock.sleep_unless_cancelled(delay, handle),
+            None => self.clock.sleep(delay),
+        }
     }
 
     fn is_cancelled(&self) -> bool {
@@ -378,6 +395,14 @@ impl Client {
 
     fn attach(&self, body: &Body) -> Option<Attached> {
         Some(self.cancel.as_ref()?.attach(body.control()?))
+    }
+
+    /// As [`whole`](Self::whole), in the time of a plain call: the limits of streams do not end a body that trickles.
+    fn whole_in_time(&self, head: http::response::Parts, body: Body, limit: Duration) -> Outcome {
+        if let Some(control) = body.control() {
+            control.end_within(limit);
+        }
+        self.whole(head, body)
     }
 
     fn whole(&self, head: http::response::Parts, body: Body) -> Outcome {

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// |---|---|
 /// | [`api_key`](Self::api_key) | none: required, unless a token provider is given |
 /// | [`base_url`](Self::base_url) | `https://scaigrid.scailabs.ai` |
-/// | [`timeout`](Self::timeout) | 60 s for each attempt without streaming |
+/// | [`timeout`](Self::timeout) | 60 s for each attempt without streaming, 120 s for images, audio, and uploads |
 /// | [`first_byte_timeout`](Self::first_byte_timeout) | 60 s to the first byte of a stream |
 /// | [`stream_idle_timeout`](Self::stream_idle_timeout) | 60 s of silence in a stream |
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s |
@@ -60,9 +60,11 @@ impl<C> GenericClientBuilder<C> {
         self
     }
 
-    /// Limits each attempt, from sending to the last byte of the answer. Streams have limits of their own.
+    /// Limits each attempt, from sending to the last byte of the answer. Default: [`Endpoint::timeout`](crate::Endpoint::timeout),
+    /// 60 seconds for most calls. Streams and downloads have limits of their own. A large upload needs more: see
+    /// [`with_timeout`](crate::blocking::Client::with_timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.draft.timeout = timeout;
+        self.draft.timeout = Some(timeout);
         self
     }
 
@@ -184,7 +186,7 @@ macro_rules! overrides {
         /// A client that shares everything with this one but the time limit of each attempt. Streams have limits of their
         /// own.
         pub fn with_timeout(&self, timeout: std::time::Duration) -> Self {
-            self.with_settings(|settings| settings.timeout = timeout)
+            self.with_settings(|settings| settings.timeout = Some(timeout))
         }
 
         /// A client that shares everything with this one but the time limit of each call as a whole.

@@ -14,8 +14,10 @@ mod request;
 
 use crate::answer::{self, Failed};
 use crate::clock::Now;
+use crate::download::DownloadCore;
 use crate::observe::observe;
 use crate::one_line::redact;
+use crate::payload::Payload;
 use crate::reply::{Facts, Reply};
 use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
@@ -33,7 +35,7 @@ pub(crate) enum Step<T> {
     /// Get the current token, or with `refused` a fresh one; then [`Call::on_token`].
     Authorize { refused: Option<BearerToken> },
     /// Send and read the whole answer; then [`Call::on_outcome`].
-    Send { request: http::Request<Bytes>, timeouts: Timeouts },
+    Send { request: http::Request<Payload>, timeouts: Timeouts },
     /// Sleep; then [`Call::on_waited`].
     Wait(Duration),
     /// Hand this out.
@@ -41,7 +43,7 @@ pub(crate) enum Step<T> {
 }
 
 /// The next request to send, or the end of the call.
-pub(crate) type Next<T> = ControlFlow<Result<Reply<T>, Error>, (http::Request<Bytes>, Timeouts)>;
+pub(crate) type Next<T> = ControlFlow<Result<Reply<T>, Error>, (http::Request<Payload>, Timeouts)>;
 
 /// What became of one sent request.
 pub(crate) enum Outcome {
@@ -58,11 +60,13 @@ pub(crate) struct Call<'a, E> {
     endpoint: &'a E,
     settings: &'a Settings,
     /// Without the bearer. Attempts share its body.
-    request: http::Request<Bytes>,
+    request: http::Request<Payload>,
     replay_safety: ReplaySafety,
     /// Whether the answer is read as a stream.
     streams: bool,
     token: Option<BearerToken>,
+    /// Whether the driver is asked for a token before the first request.
+    needs_token: bool,
     can_refresh: bool,
     started: Instant,
     /// Requests sent.
@@ -86,18 +90,31 @@ impl<'a, E: Endpoint> Call<'a, E> {
         token: Option<BearerToken>,
         now: Now,
     ) -> Result<Self, Error> {
-        let request = request::build(endpoint, settings).map_err(|error| {
-            let mut error = Error::new(ErrorKind::InvalidRequest, error.to_string());
+        let request = request::build(endpoint, settings).map_err(|mut error| {
             error.context_mut().endpoint = Some(endpoint.name());
             error
         })?;
-        Ok(Self {
+        Ok(Self::with_request(endpoint, request, settings, token, now))
+    }
+
+    /// As [`start`](Self::start), for a request that is made already.
+    pub(crate) fn with_request(
+        endpoint: &'a E,
+        request: http::Request<Payload>,
+        settings: &'a Settings,
+        token: Option<BearerToken>,
+        now: Now,
+    ) -> Self {
+        let is_authenticated = endpoint.is_authenticated();
+        let token = token.filter(|_| is_authenticated);
+        Self {
             endpoint,
             settings,
             request,
             replay_safety: endpoint.replay_safety(),
             streams: false,
-            can_refresh: token.is_none(),
+            needs_token: is_authenticated && token.is_none(),
+            can_refresh: is_authenticated && token.is_none(),
             token,
             started: now.instant,
             sent: 0,
@@ -106,7 +123,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             history: Vec::new(),
             paid: false,
             last: None,
-        })
+        }
     }
 
     /// The answer will be read as a stream: other time limits apply.
@@ -117,9 +134,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// The first step.
     pub(crate) fn first(&mut self, now: Now) -> Step<E::Reply> {
-        match self.token {
-            None => Step::Authorize { refused: None },
-            Some(_) => self.send(now),
+        match self.needs_token {
+            true => Step::Authorize { refused: None },
+            false => self.send(now),
         }
     }
 
@@ -183,6 +200,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let Some(failure) = failed.failure() else {
             return self.stop(failed, None, now);
         };
+        if self.request.body().is_consumed() {
+            return self.stop(failed, Some(StopReason::BodyNotRepeatable), now);
+        }
         if self.token_was_refused(&failed) {
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
@@ -229,6 +249,13 @@ impl<'a, E: Endpoint> Call<'a, E> {
     pub(crate) fn opened(&mut self, core: StreamCore, now: Now) -> StreamCore {
         self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
         core.opened(self.facts_for_stream(now))
+    }
+
+    /// The head of a file has come: the call has succeeded.
+    pub(crate) fn downloading(&mut self, head: http::response::Parts, now: Now) -> DownloadCore {
+        let request_id = answer::request_id(&head.headers, &[]);
+        self.succeeded(head.status, request_id.clone(), now);
+        DownloadCore::new(head, request_id, self.limits, self.facts_for_stream(now))
     }
 
     /// What a stream needs to know of the call.
@@ -282,7 +309,12 @@ impl<'a, E: Endpoint> Call<'a, E> {
                 .with_first_byte(self.settings.first_byte_timeout)
                 .with_read(self.settings.stream_idle_timeout);
         }
-        Timeouts::none().with_attempt(self.settings.timeout.min(left.unwrap_or(Duration::MAX)))
+        Timeouts::none().with_attempt(self.plain_timeout().min(left.unwrap_or(Duration::MAX)))
+    }
+
+    /// How long an attempt may take whose answer is not read as a stream.
+    pub(crate) fn plain_timeout(&self) -> Duration {
+        self.settings.timeout.unwrap_or_else(|| self.endpoint.timeout())
     }
 
     fn time_left(&self, now: Now) -> Option<Duration> {
@@ -291,7 +323,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// Whether the last attempt had less time than usual.
     fn is_cut_by_deadline(&self) -> bool {
-        let usual = if self.streams { Duration::MAX } else { self.settings.timeout };
+        let usual = if self.streams { Duration::MAX } else { self.plain_timeout() };
         self.limits.attempt.is_some_and(|limit| limit < usual)
     }
 

@@ -1,23 +1,25 @@
 //! The async client: a thin driver around [`Call`].
 
+mod helpers;
+
+use crate::answer;
 use crate::builder::{GenericClientBuilder, overrides};
 use crate::call::{Call, Next, Outcome, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
+use crate::download::DownloadCore;
+use crate::payload::Payload;
 use crate::settings::Settings;
 use crate::stream::{Opening, Peek, StreamCore};
-use crate::{BearerToken, ChatStream, Clock, Error, Reply, SystemClock, TokenProvider};
-use bytes::Bytes;
+use crate::{BearerToken, ChatStream, Clock, Download, Error, Reply, SystemClock, TokenProvider};
 use scaigrid_transport::{Body, ReqwestTransport, Timeouts, Transport, TransportError, TransportErrorKind};
-use scaigrid_types::{
-    ChatCompletion, ChatRequest, ChatStreamRequest, Endpoint, GetModel, ListModels, Model, Page,
-    UsageSummary, UsageSummaryQuery,
-};
+use scaigrid_types::{ChatCompletion, DownloadEndpoint, Endpoint};
 use std::fmt;
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Poll, ready};
+use std::time::Duration;
 
 /// The async client. Cheap to clone; clones share connections.
 ///
@@ -83,8 +85,7 @@ impl GenericClientBuilder<Async> {
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
-                let mut transport = ReqwestTransport::builder()
-                    .connect_timeout(self.draft.connect_timeout.min(settings.timeout));
+                let mut transport = ReqwestTransport::builder().connect_timeout(self.draft.connect_limit());
                 if !settings.base_url.is_https() {
                     transport = transport.http_only();
                 }
@@ -132,24 +133,18 @@ impl Client {
 
     overrides!();
 
-    /// A chat completion: `POST /v1/inference/chat`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub async fn chat(&self, request: &ChatRequest) -> Result<Reply<ChatCompletion>, Error> {
-        self.send(request).await
-    }
-
-    /// A chat completion as it comes: `POST /v1/inference/chat` with `"stream": true`.
+    /// Any call that is answered as a stream of chat chunks.
     ///
     /// Returns with the first chunk. Until then a failure is retried as for a plain call; afterwards never.
     ///
     /// # Errors
     /// As [`send`](Self::send). Errors behind the first chunk come from the stream.
-    pub async fn chat_stream(&self, request: &ChatRequest) -> Result<ChatStream, Error> {
-        let endpoint = ChatStreamRequest(request);
+    pub async fn send_stream<E: Endpoint<Reply = ChatCompletion>>(
+        &self,
+        endpoint: &E,
+    ) -> Result<ChatStream, Error> {
         let mut call =
-            Call::start(&endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
+            Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
         let mut step = call.first(self.now());
         loop {
             let (request, timeouts) = match self.until_send(&mut call, step).await {
@@ -160,7 +155,7 @@ impl Client {
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
                 }
             };
-            step = match self.open(request, timeouts).await {
+            step = match self.open(request, timeouts, call.plain_timeout()).await {
                 Opening::Stream(core, body) => {
                     let core = call.opened(core, self.now());
                     return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
@@ -171,14 +166,59 @@ impl Client {
         }
     }
 
+    /// Any call that is answered with a file.
+    ///
+    /// Returns when the head of the answer is there. Until then a failure is retried as for a plain call; afterwards never.
+    /// The time limits are those of streams.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). Errors behind the head come from the download.
+    pub async fn download<E: DownloadEndpoint>(&self, endpoint: &E) -> Result<Download, Error> {
+        let call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
+        self.download_with(endpoint, call).await
+    }
+
+    async fn download_with<E: DownloadEndpoint>(
+        &self,
+        endpoint: &E,
+        call: Call<'_, E>,
+    ) -> Result<Download, Error> {
+        let mut call = call.streaming();
+        let mut step = call.first(self.now());
+        loop {
+            let (request, timeouts) = match self.until_send(&mut call, step).await {
+                ControlFlow::Continue(request) => request,
+                ControlFlow::Break(whole) => {
+                    let (core, file) = DownloadCore::of_reply(whole?, call.facts_for_stream(self.now()));
+                    return Ok(Download::new(core, Body::from(file)));
+                }
+            };
+            let outcome = match self.carry(request, timeouts).await {
+                Ok(response) => match response.into_parts() {
+                    (head, body) if answer::is_file(endpoint, &head) => {
+                        return Ok(Download::new(call.downloading(head, self.now()), body));
+                    }
+                    (head, body) => self.whole_in_time(head, body, call.plain_timeout()).await,
+                },
+                Err(error) => Outcome::NoAnswer(error),
+            };
+            step = call.on_outcome(outcome, self.now());
+        }
+    }
+
     /// Sends, and reads until the first chunk.
-    async fn open(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Opening<Body> {
-        let (head, mut body) = match self.transport.send(request, timeouts).await {
+    async fn open(
+        &self,
+        request: http::Request<Payload>,
+        timeouts: Timeouts,
+        plain_timeout: Duration,
+    ) -> Opening<Body> {
+        let (head, mut body) = match self.carry(request, timeouts).await {
             Ok(response) => response.into_parts(),
             Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
         };
         if !StreamCore::is_stream(&head) {
-            return Opening::Plain(self.whole_in_time(head, body).await);
+            return Opening::Plain(self.whole_in_time(head, body, plain_timeout).await);
         }
         let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {
@@ -192,30 +232,6 @@ impl Client {
                 },
             }
         }
-    }
-
-    /// One page of the models that the caller can see: `GET /v1/models`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub async fn models(&self, request: &ListModels) -> Result<Reply<Page<Model>>, Error> {
-        self.send(request).await
-    }
-
-    /// One model by slug: `GET /v1/models/{slug}`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send); `MODEL_NOT_FOUND` for an unknown slug.
-    pub async fn model(&self, slug: impl Into<String>) -> Result<Reply<Model>, Error> {
-        self.send(&GetModel::new(slug)).await
-    }
-
-    /// What the gateway counted: `GET /v1/accounting/usage/summary`.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    pub async fn usage_summary(&self, request: &UsageSummaryQuery) -> Result<Reply<UsageSummary>, Error> {
-        self.send(request).await
     }
 
     /// Any call: one of this crate's, a [`RawRequest`](crate::RawRequest), or an [`Endpoint`] of your own.
@@ -266,8 +282,16 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
-        let (head, body) = match self.transport.send(request, timeouts).await {
+    async fn carry(
+        &self,
+        request: http::Request<Payload>,
+        timeouts: Timeouts,
+    ) -> Result<http::Response<Body>, TransportError> {
+        self.transport.send(request.map(Payload::into_async), timeouts).await
+    }
+
+    async fn exchange(&self, request: http::Request<Payload>, timeouts: Timeouts) -> Outcome {
+        let (head, body) = match self.carry(request, timeouts).await {
             Ok(response) => response.into_parts(),
             Err(error) => return Outcome::NoAnswer(error),
         };
@@ -275,10 +299,10 @@ impl Client {
     }
 
     /// As [`whole`](Self::whole), in the time of a plain call: the limits of streams do not end a body that trickles.
-    async fn whole_in_time(&self, head: http::response::Parts, body: Body) -> Outcome {
+    async fn whole_in_time(&self, head: http::response::Parts, body: Body, limit: Duration) -> Outcome {
         let late = head.clone();
         let mut whole = std::pin::pin!(self.whole(head, body));
-        let mut time = std::pin::pin!(self.clock.sleep(self.settings.timeout));
+        let mut time = std::pin::pin!(self.clock.sleep(limit));
         std::future::poll_fn(|context| {
             if let Poll::Ready(outcome) = whole.as_mut().poll(context) {
                 return Poll::Ready(outcome);

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Config,
     /// The request cannot be sent as it is. Nothing was sent.
     InvalidRequest,
+    /// A file or reader of the caller's could not be read, or a file not be written. The source says why.
+    File,
     /// The token provider failed. Its error is the source.
     TokenProvider,
     /// The gateway answered with an error: look at [`Error::code`].
@@ -110,6 +112,7 @@ impl Error {
         use TransportErrorKind as Transport;
         let kind = match error.kind() {
             Transport::InvalidRequest => ErrorKind::InvalidRequest,
+            Transport::RequestBody => ErrorKind::File,
             Transport::Dns | Transport::Connect | Transport::ConnectTimeout => ErrorKind::Connect,
             Transport::Tls => ErrorKind::Tls,
             Transport::Proxy => ErrorKind::Proxy,

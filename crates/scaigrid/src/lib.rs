@@ -7,6 +7,7 @@
 
 mod answer;
 mod base_url;
+mod batch;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;
@@ -15,16 +16,25 @@ mod call;
 mod client;
 mod clock;
 mod credential;
+mod doors;
+mod download;
 mod env;
 mod error;
+mod fetch;
 mod hint;
 mod history;
+mod lines;
 mod observe;
 mod one_line;
+mod paging;
+mod payload;
+mod polling;
 mod reply;
 mod settings;
 mod stream;
 
+#[cfg(feature = "async")]
+pub use batch::BatchResults;
 pub use builder::GenericClientBuilder;
 #[cfg(feature = "async")]
 pub use client::{Async, Client, ClientBuilder};
@@ -34,9 +44,14 @@ pub use clock::SystemClock;
 #[cfg(feature = "async")]
 pub use credential::TokenProvider;
 pub use credential::{BearerToken, InvalidToken};
+#[cfg(feature = "async")]
+pub use download::Download;
 pub(crate) use env::SystemEnv;
 pub use error::{Error, ErrorKind};
 pub use history::{AttemptReport, RetryReport};
+#[cfg(feature = "async")]
+pub use paging::{Items, Pages};
+pub use polling::Polling;
 pub use reply::{RateLimit, Reply};
 pub use stream::StreamEvent;
 #[cfg(feature = "async")]

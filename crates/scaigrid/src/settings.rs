@@ -24,7 +24,8 @@ const USER_AGENT: &str = concat!("scaigrid-rust/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Settings {
     pub(crate) base_url: BaseUrl,
     pub(crate) headers: HeaderMap,
-    pub(crate) timeout: Duration,
+    /// `None`: by endpoint.
+    pub(crate) timeout: Option<Duration>,
     pub(crate) first_byte_timeout: Duration,
     pub(crate) stream_idle_timeout: Duration,
     pub(crate) deadline: Option<Duration>,
@@ -60,7 +61,7 @@ pub(crate) struct Draft {
     pub(crate) api_key: Option<String>,
     pub(crate) base_url: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) first_byte_timeout: Duration,
     pub(crate) stream_idle_timeout: Duration,
     pub(crate) connect_timeout: Duration,
@@ -80,7 +81,7 @@ impl Default for Draft {
             api_key: None,
             base_url: None,
             headers: Vec::new(),
-            timeout: Duration::from_secs(60),
+            timeout: None,
             first_byte_timeout: Duration::from_secs(60),
             stream_idle_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
@@ -96,6 +97,11 @@ impl Default for Draft {
 }
 
 impl Draft {
+    /// A connection takes no longer than an attempt may.
+    pub(crate) fn connect_limit(&self) -> Duration {
+        self.connect_timeout.min(self.timeout.unwrap_or(Duration::MAX))
+    }
+
     /// The API key, checked, or the provider.
     pub(crate) fn credential<P>(
         &self,
@@ -132,8 +138,8 @@ impl Draft {
                 base_url.as_str()
             )));
         }
-        let limits = [self.timeout, self.connect_timeout, self.first_byte_timeout, self.stream_idle_timeout];
-        if limits.into_iter().chain(self.deadline).any(|limit| limit.is_zero()) {
+        let limits = [self.connect_timeout, self.first_byte_timeout, self.stream_idle_timeout];
+        if limits.into_iter().chain(self.timeout).chain(self.deadline).any(|limit| limit.is_zero()) {
             return Err(Error::config("a time limit of zero lets no call succeed"));
         }
         Ok(Settings {
@@ -260,7 +266,7 @@ mod tests {
         let plain = Draft { base_url: Some("http://example.com".into()), ..with_key() };
         assert!(message(plain.clone(), &[]).contains("allow_plain_http"));
         assert!(build(Draft { allow_plain_http: true, ..plain }, &[]).is_ok());
-        assert!(message(Draft { timeout: Duration::ZERO, ..with_key() }, &[]).contains("zero"));
+        assert!(message(Draft { timeout: Some(Duration::ZERO), ..with_key() }, &[]).contains("zero"));
         assert!(message(Draft { deadline: Some(Duration::ZERO), ..with_key() }, &[]).contains("zero"));
         let env = |_: &str| None;
         let both = with_key().credential(Some(()), &SystemEnv::with_lookup(&env)).map(|_| ());

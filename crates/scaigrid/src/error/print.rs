@@ -38,6 +38,7 @@ impl fmt::Display for Error {
                 reason @ (StopReason::HintTooLong
                 | StopReason::DeadlineTooClose
                 | StopReason::MayHaveRun
+                | StopReason::BodyNotRepeatable
                 | StopReason::RetryBudgetEmpty),
             ) => {
                 write!(f, "; not repeated: {reason}")
