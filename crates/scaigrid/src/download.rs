@@ -11,9 +11,9 @@ pub use async_download::Download;
 #[cfg(feature = "blocking")]
 pub use blocking_download::Download as BlockingDownload;
 
-use crate::stream::Opened;
 use crate::one_line::redact;
 use crate::reply::Facts;
+use crate::stream::Opened;
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::Bytes;
 use http::response::Parts;

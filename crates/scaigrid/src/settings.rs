@@ -45,7 +45,13 @@ impl fmt::Debug for Settings {
             .field("base_url", &self.base_url)
             // Names only: a custom header may be a secret.
             .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
-            .field("timeout", &self.timeout)
+            .field(
+                "timeout",
+                &format_args!(
+                    "{}",
+                    self.timeout.map_or("by endpoint".to_owned(), |limit| format!("{limit:?}"))
+                ),
+            )
             .field("first_byte_timeout", &self.first_byte_timeout)
             .field("stream_idle_timeout", &self.stream_idle_timeout)
             .field("deadline", &self.deadline)

@@ -99,11 +99,11 @@ type Pieces = std::vec::IntoIter<Result<Bytes, TransportError>>;
 
 /// What the world saw of a call.
 #[derive(Default)]
-struct World {
+pub(crate) struct World {
     answers: VecDeque<Answer>,
-    requests: Vec<http::Request<Bytes>>,
-    timeouts: Vec<Timeouts>,
-    waits: Vec<Duration>,
+    pub(crate) requests: Vec<http::Request<Bytes>>,
+    pub(crate) timeouts: Vec<Timeouts>,
+    pub(crate) waits: Vec<Duration>,
     passed: Duration,
     tokens_refused: u32,
     no_fresh_token: bool,
@@ -111,8 +111,8 @@ struct World {
 
 /// Transport, clock, and token provider in one, for both colours.
 #[derive(Clone)]
-struct Script {
-    world: Arc<Mutex<World>>,
+pub(crate) struct Script {
+    pub(crate) world: Arc<Mutex<World>>,
     started: Instant,
 }
 
@@ -144,6 +144,12 @@ impl Script {
         Ok((head.body(()).unwrap(), pieces.into_iter()))
     }
 
+    /// Whether the next request finds a connection: otherwise its body is not read.
+    fn connects(&self) -> bool {
+        let world = self.world.lock().unwrap();
+        world.answers.front().and_then(|answer| answer.fails).is_none_or(Kind::may_have_run)
+    }
+
     fn now(&self) -> Instant {
         self.started + self.world.lock().unwrap().passed
     }
@@ -164,19 +170,33 @@ impl Script {
     }
 }
 
+fn unreadable(error: std::io::Error) -> TransportError {
+    TransportError::new(Kind::RequestBody).with_source(error)
+}
+
 #[cfg(feature = "async")]
 mod in_async {
     use super::*;
-    use scaigrid::transport::{Body, Transport};
+    use scaigrid::transport::{Body, RequestBody, Transport};
+    use std::pin::Pin;
 
     #[async_trait::async_trait]
     impl Transport for Script {
         async fn send(
             &self,
-            request: http::Request<Bytes>,
+            request: http::Request<RequestBody>,
             timeouts: Timeouts,
         ) -> Result<http::Response<Body>, TransportError> {
-            let (head, pieces) = self.perform(request, timeouts)?;
+            let (head, mut body) = request.into_parts();
+            let mut sent = Vec::new();
+            while self.connects() {
+                use futures_core::Stream as _;
+                match std::future::poll_fn(|context| Pin::new(&mut body).poll_next(context)).await {
+                    Some(piece) => sent.extend_from_slice(&piece.map_err(unreadable)?),
+                    None => break,
+                }
+            }
+            let (head, pieces) = self.perform(http::Request::from_parts(head, sent.into()), timeouts)?;
             Ok(head.map(|()| Body::new(Ready(pieces))))
         }
     }
@@ -225,15 +245,21 @@ mod in_async {
 #[cfg(feature = "blocking")]
 mod in_blocking {
     use super::*;
-    use scaigrid::transport::blocking::{Body, Transport};
+    use scaigrid::transport::blocking::{Body, RequestBody, Transport};
+    use std::io::Read as _;
 
     impl Transport for Script {
         fn send(
             &self,
-            request: http::Request<Bytes>,
+            request: http::Request<RequestBody>,
             timeouts: Timeouts,
         ) -> Result<http::Response<Body>, TransportError> {
-            let (head, pieces) = self.perform(request, timeouts)?;
+            let (head, mut body) = request.into_parts();
+            let mut sent = Vec::new();
+            if self.connects() {
+                body.read_to_end(&mut sent).map_err(unreadable)?;
+            }
+            let (head, pieces) = self.perform(http::Request::from_parts(head, sent.into()), timeouts)?;
             Ok(head.map(|()| Body::new(pieces)))
         }
     }
@@ -346,7 +372,7 @@ impl Setup {
     }
 }
 
-fn script(setup: &Setup, answers: &[Answer]) -> Script {
+pub(crate) fn script(setup: &Setup, answers: &[Answer]) -> Script {
     let world = World {
         answers: answers.iter().cloned().collect(),
         no_fresh_token: setup.no_fresh_token,
@@ -378,7 +404,7 @@ pub(crate) fn in_both_colours<E: Endpoint>(
 }
 
 #[cfg(feature = "async")]
-fn async_client(setup: &Setup, script: &Script) -> scaigrid::Client {
+pub(crate) fn async_client(setup: &Setup, script: &Script) -> scaigrid::Client {
     let mut builder =
         setup.apply(scaigrid::Client::builder()).transport(script.clone()).clock(script.clone());
     if setup.token_provider {
@@ -388,12 +414,12 @@ fn async_client(setup: &Setup, script: &Script) -> scaigrid::Client {
 }
 
 #[cfg(feature = "async")]
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
 }
 
 #[cfg(feature = "blocking")]
-fn blocking_client(setup: &Setup, script: &Script) -> scaigrid::blocking::Client {
+pub(crate) fn blocking_client(setup: &Setup, script: &Script) -> scaigrid::blocking::Client {
     let mut builder =
         setup.apply(scaigrid::blocking::Client::builder()).transport(script.clone()).clock(script.clone());
     if setup.token_provider {
