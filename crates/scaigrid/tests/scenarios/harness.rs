@@ -188,15 +188,17 @@ mod in_async {
             timeouts: Timeouts,
         ) -> Result<http::Response<Body>, TransportError> {
             let (head, mut body) = request.into_parts();
+            let whole = body.as_bytes().cloned();
             let mut sent = Vec::new();
-            while self.connects() {
+            while whole.is_none() && self.connects() {
                 use futures_core::Stream as _;
                 match std::future::poll_fn(|context| Pin::new(&mut body).poll_next(context)).await {
                     Some(piece) => sent.extend_from_slice(&piece.map_err(unreadable)?),
                     None => break,
                 }
             }
-            let (head, pieces) = self.perform(http::Request::from_parts(head, sent.into()), timeouts)?;
+            let (head, pieces) =
+                self.perform(http::Request::from_parts(head, whole.unwrap_or(sent.into())), timeouts)?;
             Ok(head.map(|()| Body::new(Ready(pieces))))
         }
     }
@@ -255,11 +257,13 @@ mod in_blocking {
             timeouts: Timeouts,
         ) -> Result<http::Response<Body>, TransportError> {
             let (head, mut body) = request.into_parts();
+            let whole = body.as_bytes().cloned();
             let mut sent = Vec::new();
-            if self.connects() {
+            if whole.is_none() && self.connects() {
                 body.read_to_end(&mut sent).map_err(unreadable)?;
             }
-            let (head, pieces) = self.perform(http::Request::from_parts(head, sent.into()), timeouts)?;
+            let (head, pieces) =
+                self.perform(http::Request::from_parts(head, whole.unwrap_or(sent.into())), timeouts)?;
             Ok(head.map(|()| Body::new(pieces)))
         }
     }
@@ -400,6 +404,26 @@ pub(crate) fn in_both_colours<E: Endpoint>(
     {
         let script = script(setup, answers);
         check(&Seen::new(blocking_client(setup, &script).send(endpoint), &script));
+    }
+}
+
+/// As [`in_both_colours`], with an endpoint of its own for each: what it reads can be read only once.
+pub(crate) fn each_colour<E: Endpoint>(
+    setup: &Setup,
+    answers: &[Answer],
+    endpoint: impl Fn() -> E,
+    check: impl Fn(&Seen<E::Reply>),
+) {
+    #[cfg(feature = "async")]
+    {
+        let script = script(setup, answers);
+        let client = async_client(setup, &script);
+        check(&Seen::new(runtime().block_on(client.send(&endpoint())), &script));
+    }
+    #[cfg(feature = "blocking")]
+    {
+        let script = script(setup, answers);
+        check(&Seen::new(blocking_client(setup, &script).send(&endpoint()), &script));
     }
 }
 

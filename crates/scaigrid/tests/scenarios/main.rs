@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod explained;
+mod files;
 mod harness;
+mod harness_more;
+mod lists;
 mod random;
 mod replies;
 mod retries;
 mod streams;
+mod waits;
