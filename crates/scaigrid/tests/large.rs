@@ -3,7 +3,13 @@
 //!
 //! `SCAIGRID_TEST_LARGE_MIB` sets the size; 1024 is what the documentation promises for.
 #![cfg(any(feature = "async", feature = "blocking"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that tells what it has measured"
+)]
 
 use scaigrid::{ExportFormat, ExportUsage, GenericClientBuilder, Upload, UploadDocument};
 use std::io::{Read, Write};
