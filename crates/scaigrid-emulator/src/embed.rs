@@ -67,7 +67,7 @@ fn answer(
 ) -> Result<Reply<Embeddings>, Failure> {
     let body = fields::object(body)?;
     let request = read(Fields::new(&body))?;
-    let entry = inference::admit(gateway, account, request.model, &Modality::Embedding)?;
+    let entry = inference::model(gateway, request.model, &Modality::Embedding)?;
     let dimensions = entry.model.default_params.as_ref().and_then(|params| params.get("dimensions"));
     let most = dimensions.and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok()).unwrap_or(1);
     let dimensions = request.dimensions.unwrap_or(most);
@@ -75,6 +75,7 @@ fn answer(
         let message = format!("must be a whole number from 1 to {most} for this model");
         return Err(Failure::invalid(&[FieldError::new("dimensions", message)]));
     }
+    inference::check_budget(account)?;
 
     let embedding = |(index, text): (usize, &&str)| Embedding {
         object: "embedding",

@@ -52,7 +52,8 @@ fn complete(
     let body = fields::object(body)?;
     let request = read(Fields::new(&body))?;
     // Assumed: the documented example names a chat model.
-    let entry = inference::admit(gateway, account, &request.model, &Modality::Chat)?;
+    let entry = inference::model(gateway, &request.model, &Modality::Chat)?;
+    inference::check_budget(account)?;
     let Answer { message, finish_reason, usage } = chat_answer(&request, entry.model.max_output_tokens);
     let entry = tariff.priced(entry);
     account.book(&entry, &usage);

@@ -75,12 +75,13 @@ fn answer(
 ) -> Result<Reply<Images>, Failure> {
     let body = fields::object(body)?;
     let request = read(Fields::new(&body))?;
-    let entry = inference::admit(gateway, account, request.model, &Modality::Image)?;
+    let entry = inference::model(gateway, request.model, &Modality::Image)?;
     let sizes = sizes_of(request.model);
     if !sizes.contains(&request.size) {
         let message = format!("must be one of {} for this model", sizes.join(", "));
         return Err(Failure::invalid(&[FieldError::new("size", message)]));
     }
+    inference::check_budget(account)?;
 
     // Documented for this model.
     let revised_prompt = (request.model == "openai/dall-e-3").then(|| revised(&request));

@@ -6,6 +6,7 @@ use crate::reply::Failure;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use scaigrid_types::{Decimal, ErrorCode, FieldError, Modality, Money};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -33,27 +34,31 @@ impl Default for InferenceSettings {
     }
 }
 
-/// The model, if it exists, is of the kind that the route needs, and the budget is not used up. To be called
-/// before any work.
-pub(crate) fn admit(
-    gateway: &Gateway,
-    account: &Account,
-    slug: &str,
-    modality: &Modality,
-) -> Result<Entry, Failure> {
+/// The model, if it exists and is of the kind that the route needs.
+pub(crate) fn model(gateway: &Gateway, slug: &str, modality: &Modality) -> Result<Entry, Failure> {
     let entry = gateway
         .model(slug)
         .ok_or_else(|| Failure::new(ErrorCode::ModelNotFound, "No model has this slug."))?;
     if entry.model.modality.as_ref() != Some(modality) {
-        let article =
-            if matches!(modality.as_str().chars().next(), Some('a' | 'e' | 'i')) { "an" } else { "a" };
+        let article = if modality.as_str().starts_with(['a', 'e', 'i']) { "an" } else { "a" };
         let message = format!("is not {article} {} model", modality.as_str());
         return Err(Failure::invalid(&[FieldError::new("model", message)]));
     }
-    check_budget(account)?;
     Ok(entry.clone())
 }
 
+/// An audio model that does what the route needs. The names of the capabilities are assumed.
+pub(crate) fn audio_model(gateway: &Gateway, slug: &str, capability: &str) -> Result<Entry, Failure> {
+    let entry = model(gateway, slug, &Modality::Audio)?;
+    let capabilities = entry.model.capabilities.as_ref();
+    if capabilities.and_then(|all| all.get(capability)).and_then(Value::as_bool) != Some(true) {
+        let message = format!("is not a model for {capability}");
+        return Err(Failure::invalid(&[FieldError::new("model", message)]));
+    }
+    Ok(entry)
+}
+
+/// To be called after all other checks, and before any work.
 pub(crate) fn check_budget(account: &Account) -> Result<(), Failure> {
     if account.is_over_budget() {
         // No hint: only an administrator, or the next period, can help.

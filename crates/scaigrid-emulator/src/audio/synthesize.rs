@@ -16,7 +16,6 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
-use scaigrid_types::{FieldError, Modality};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,11 +70,8 @@ fn speak(
 ) -> Result<Speech, Failure> {
     let body = fields::object(body)?;
     let request = read(Fields::new(&body))?;
-    let entry = inference::admit(gateway, &account, request.model, &Modality::Audio)?;
-    let capabilities = entry.model.capabilities.as_ref();
-    if capabilities.and_then(|all| all.get("speech")).and_then(Value::as_bool) != Some(true) {
-        return Err(Failure::invalid(&[FieldError::new("model", "is not a model for speech")]));
-    }
+    let entry = inference::audio_model(gateway, request.model, "speech")?;
+    inference::check_budget(&account)?;
     let bill = Bill { account, entry, prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
     let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
     Ok(Speech { content_type, steps: steps(&request, fault, gateway.streams.pace), bill })

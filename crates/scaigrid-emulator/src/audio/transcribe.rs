@@ -14,9 +14,8 @@ use axum::extract::{Extension, Multipart, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
-use scaigrid_types::{FieldError, Modality, Usage};
+use scaigrid_types::Usage;
 use serde::Serialize;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// `text` is documented, the rest is assumed.
@@ -48,11 +47,8 @@ pub(crate) async fn transcribe(
 
 fn hear(gateway: &Gateway, account: &Account, parts: &[Part]) -> Result<(Form, Transcript), Failure> {
     let form = form::read(parts)?;
-    let entry = inference::admit(gateway, account, &form.model, &Modality::Audio)?;
-    let capabilities = entry.model.capabilities.as_ref();
-    if capabilities.and_then(|all| all.get("transcription")).and_then(Value::as_bool) != Some(true) {
-        return Err(Failure::invalid(&[FieldError::new("model", "is not a model for transcription")]));
-    }
+    let entry = inference::audio_model(gateway, &form.model, "transcription")?;
+    inference::check_budget(account)?;
     let transcript = transcript(&form.file);
     // Assumed: what comes out are the transcript's tokens.
     account.book(&entry, &Usage::new(count_tokens(&form.prompt), count_tokens(&transcript.text)));
