@@ -182,8 +182,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Gives a key a budget: a chat is refused with `BUDGET_EXCEEDED` once the chats served to the key cost
-    /// this much. Default: none. The key must be one of the emulator's keys.
+    /// Gives a key a budget: an inference call is refused with `BUDGET_EXCEEDED` once the calls served to the key
+    /// cost this much. Default: none. The key must be one of the emulator's keys.
     pub fn budget(mut self, key: impl Into<String>, cost_limit: Money) -> Self {
         self.budgets.insert(key.into(), cost_limit);
         self
@@ -225,7 +225,7 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Waits before each chunk of a stream after the first. Default: no wait.
+    /// Waits before each chunk of a stream after the first, and between the words of speech. Default: no wait.
     /// [`StreamFault::paced`](crate::StreamFault::paced) is for a single stream.
     pub fn stream_pace(mut self, pause: Duration) -> Self {
         self.streams.pace = pause;

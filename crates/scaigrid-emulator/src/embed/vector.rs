@@ -45,20 +45,24 @@ fn coordinate(hash: u64, dimensions: usize) -> usize {
 /// The square of what each feature weighs. Sorted, so that sums are always added up in the same order.
 fn features(text: &str) -> BTreeMap<u64, f64> {
     let text = text.to_lowercase();
-    let words = || text.unicode_words();
-    let (_, small_words) = Lexicon::with_small_words(words());
+    let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
+    for word in text.unicode_words() {
+        *counts.entry(word).or_insert(0.0) += 1.0;
+    }
+    let (_, small_words) = Lexicon::with_small_words(text.unicode_words());
     let mut features = BTreeMap::new();
-    let mut add = |hash: u64, weight: f64| *features.entry(hash).or_insert(0.0) += weight * weight;
-    for word in words() {
+    for (word, count) in counts {
         let weight = if small_words.contains(word) { SMALL_WORD } else { 1.0 };
+        let mut add =
+            |hash: u64, share: f64| *features.entry(hash).or_insert(0.0) += count * weight * weight * share;
         let stem = stem(word);
-        add(ids::hash(["word", stem]), weight);
+        add(ids::hash(["word", stem]), 1.0);
         let letters: Vec<char> = std::iter::once('^').chain(stem.chars()).chain(['$']).collect();
         let parts = letters.windows(3);
         // Together they are as long as one feature of this weight.
-        let part_weight = weight * PARTS / (parts.len().max(1) as f64).sqrt();
+        let share = PARTS * PARTS / parts.len().max(1) as f64;
         for part in parts {
-            add(ids::hash(["part", &part.iter().collect::<String>()]), part_weight);
+            add(ids::hash(["part", &part.iter().collect::<String>()]), share);
         }
     }
     features

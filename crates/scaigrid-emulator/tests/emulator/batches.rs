@@ -132,7 +132,6 @@ fn a_job_runs_mixed_calls_and_keeps_every_line() {
     }
     // Nobody sent the lines, so they are not among the requests.
     assert!(emulator.requests().iter().all(|request| request.path != "/v1/inference/embed"));
-    assert_eq!(emulator.open_connections(), 0);
 }
 
 #[test]
