@@ -114,3 +114,39 @@ fn request(account: &Arc<Account>, body: Bytes) -> Request {
     extensions.insert(ConnectInfo(ConnectionHandle(Connection::none())));
     request
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::job::{CompletionWindow, Order, Source};
+    use crate::faults::Faults;
+    use crate::gateway::StreamSettings;
+    use crate::record::Recorder;
+    use serde_json::{Map, json};
+
+    #[test]
+    fn jobs_of_loaded_state_are_taken_up() {
+        let account = Account::new(1, "key".to_owned(), 1, None, false);
+        let faults = Faults::with_source(None);
+        let gateway =
+            Arc::new(Gateway::new(vec![account], faults, Recorder::default(), StreamSettings::default()));
+        let line = Line { custom_id: "a".into(), url: "/v1/inference/chat".into(), body: Map::new() };
+        let source = Source::Lines([line].into());
+        let order = Order { source, window: CompletionWindow::Day, metadata: None };
+        let id = lock(&gateway.batches).add("user_1", order, clock::unix_millis()).unwrap();
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let is_over = || lock(&gateway.batches).job(&id).unwrap().is_over();
+        runtime.block_on(async {
+            resume(&gateway);
+            for _ in 0..100 {
+                if !is_over() {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        assert!(is_over());
+        let view = lock(&gateway.batches).job(&id).unwrap().view(|file| Some(file.to_owned()));
+        assert_eq!(view["request_counts"], json!({"total": 1, "completed": 0, "failed": 1}));
+    }
+}
