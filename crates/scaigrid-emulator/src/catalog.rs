@@ -1,5 +1,7 @@
 //! The models that the emulator offers.
 
+mod specialised;
+
 use scaigrid_types::{HealthStatus, Modality, Model, ModelStatus, Money};
 use serde_json::{Value, json};
 
@@ -13,8 +15,7 @@ pub(crate) struct Entry {
 /// All models, in the order of the list.
 pub(crate) fn models() -> Vec<Entry> {
     let text = "Emulated: a deterministic, rule-based text generator on this machine, not an AI.";
-    let vector = "Emulated: listed so that clients see another modality than chat. It serves no requests.";
-    vec![
+    let mut models = vec![
         chat("scailabs/poolnoodle-omni", "Poolnoodle Omni (emulated)", text, 32_768, ("0.15", "0.60")),
         {
             let mut mini =
@@ -24,15 +25,9 @@ pub(crate) fn models() -> Vec<Entry> {
             mini.backend_id = "be_emulator_mini";
             mini
         },
-        {
-            let mut model =
-                base("openai/text-embedding-3-small", "Text Embedding 3 Small (emulated)", vector);
-            model.modality = Some(Modality::Embedding);
-            model.context_window = Some(8_191);
-            model.input_price_per_mtok = price("0.02");
-            Entry { model, backend_id: "be_emulator_embedding" }
-        },
-    ]
+    ];
+    models.extend(specialised::models());
+    models
 }
 
 fn chat(slug: &str, name: &str, description: &str, max_output: u64, prices: (&str, &str)) -> Entry {

@@ -11,16 +11,20 @@ use crate::catalog::Entry;
 use crate::clock;
 use crate::gateway::{Account, Gateway};
 use crate::ids::{self, RequestId};
+use crate::inference::Tariff;
 use crate::reply::{Failure, Reply, seal};
 use crate::stream_fault::{StreamFault, StreamFaultKind};
 use crate::wire::ConnectionHandle;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::response::Response;
 use bytes::Bytes;
-use generate::Answer;
 use scaigrid_types::{ChatCompletion, ChatRequest, Choice, ErrorCode, FieldError, Modality};
 use serde_json::Value;
 use std::sync::Arc;
+
+pub(crate) use generate::{Answer, answer};
+pub(crate) use script::{Step, Steps, cut};
+pub(crate) use stream::{Bill, StreamBody};
 
 /// The life of a chat: decode, validate, find the model, check the budget, answer, book.
 pub(crate) async fn chat(
@@ -29,12 +33,14 @@ pub(crate) async fn chat(
     Extension(id): Extension<RequestId>,
     ConnectInfo(ConnectionHandle(connection)): ConnectInfo<ConnectionHandle>,
     fault: Option<Extension<StreamFault>>,
+    tariff: Tariff,
     body: Bytes,
 ) -> Response {
-    let chat = match accept(&gateway, &account, &body) {
+    let mut chat = match accept(&gateway, &account, &body) {
         Ok(chat) => chat,
         Err(failure) => return failure.into_response(&id),
     };
+    chat.entry = tariff.priced(chat.entry);
     let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
     if chat.streamed && !matches!(fault.kind, StreamFaultKind::Json) {
         return stream::respond(&id, chat, account, connection, gateway.streams, fault);

@@ -1,8 +1,10 @@
 //! Starting and stopping.
 
+use crate::batch;
 use crate::fault::Fault;
 use crate::faults::{FaultSource, Faults, IncomingRequest};
 use crate::gateway::{Account, Gateway, StreamSettings};
+use crate::inference::InferenceSettings;
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
 use crate::wire::{BreakableListener, ConnectionCounts, ConnectionHandle};
@@ -130,6 +132,7 @@ pub struct EmulatorBuilder {
     fault_source: Option<FaultSource>,
     recording: bool,
     streams: StreamSettings,
+    inference: InferenceSettings,
 }
 
 /// Shows no key.
@@ -154,6 +157,7 @@ impl EmulatorBuilder {
             fault_source: None,
             recording: true,
             streams: StreamSettings::default(),
+            inference: InferenceSettings::default(),
         }
     }
 
@@ -178,8 +182,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Gives a key a budget: a chat is refused with `BUDGET_EXCEEDED` once the chats served to the key cost
-    /// this much. Default: none. The key must be one of the emulator's keys.
+    /// Gives a key a budget: an inference call is refused with `BUDGET_EXCEEDED` once the calls served to the key
+    /// cost this much. Default: none. The key must be one of the emulator's keys.
     pub fn budget(mut self, key: impl Into<String>, cost_limit: Money) -> Self {
         self.budgets.insert(key.into(), cost_limit);
         self
@@ -221,10 +225,29 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Waits before each chunk of a stream after the first. Default: no wait.
+    /// Waits before each chunk of a stream after the first, and between the words of speech. Default: no wait.
     /// [`StreamFault::paced`](crate::StreamFault::paced) is for a single stream.
     pub fn stream_pace(mut self, pause: Duration) -> Self {
         self.streams.pace = pause;
+        self
+    }
+
+    /// Answers embeddings in another order than that of their texts, so that a client has to look at `index`.
+    /// Default: the order of the texts.
+    pub fn unordered_embeddings(mut self) -> Self {
+        self.inference.embeddings_unordered = true;
+        self
+    }
+
+    /// Waits before each line of a batch, so that progress can be seen. Default: no wait.
+    pub fn batch_pace(mut self, pause: Duration) -> Self {
+        self.inference.batch_pace = pause;
+        self
+    }
+
+    /// Sets how long the URL of an image or of a batch's result is valid. Default: 1 hour, as documented.
+    pub fn media_lifetime(mut self, lifetime: Duration) -> Self {
+        self.inference.media_lifetime = lifetime;
         self
     }
 
@@ -275,11 +298,14 @@ impl EmulatorBuilder {
         let faults = Faults::with_source(self.fault_source);
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
-        let gateway = Arc::new(Gateway::new(accounts, faults, recorder, self.streams));
+        let mut gateway = Gateway::new(accounts, faults, recorder, self.streams);
+        gateway.inference = InferenceSettings { base_url: format!("http://{address}"), ..self.inference };
+        let gateway = Arc::new(gateway);
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let listener = {
             let _context = runtime.enter();
+            batch::resume(&gateway);
             tokio::net::TcpListener::from_std(listener)?
         };
         let connections = Arc::<ConnectionCounts>::default();

@@ -1,9 +1,12 @@
 //! The state of one emulator: accounts, models, what was served, what was received.
 
+use crate::batch::JobStore;
 use crate::catalog::{self, Entry};
 use crate::clock;
 use crate::faults::Faults;
+use crate::inference::InferenceSettings;
 use crate::ledger::{self, Selection, UsageRecord};
+use crate::media::MediaStore;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
 use crate::sync::lock;
@@ -108,6 +111,9 @@ pub(crate) struct Gateway {
     /// Requests that were read.
     pub(crate) received: AtomicU64,
     pub(crate) streams: StreamSettings,
+    pub(crate) inference: InferenceSettings,
+    pub(crate) media: Mutex<MediaStore>,
+    pub(crate) batches: Mutex<JobStore>,
 }
 
 impl Gateway {
@@ -118,7 +124,17 @@ impl Gateway {
         streams: StreamSettings,
     ) -> Self {
         let accounts = accounts.into_iter().map(std::sync::Arc::new).collect();
-        Self { accounts, models: catalog::models(), faults, recorder, received: AtomicU64::new(0), streams }
+        Self {
+            accounts,
+            models: catalog::models(),
+            faults,
+            recorder,
+            received: AtomicU64::new(0),
+            streams,
+            inference: InferenceSettings::default(),
+            media: Mutex::default(),
+            batches: Mutex::default(),
+        }
     }
 
     pub(crate) fn account(&self, key: &str) -> Option<&std::sync::Arc<Account>> {

@@ -26,10 +26,15 @@ pub(crate) fn with_prefix(prefix: &str) -> String {
 
 /// `prefix` and 16 hex digits that depend on the parts alone.
 pub(crate) fn of_parts<'a>(prefix: &str, parts: impl IntoIterator<Item = &'a str>) -> String {
+    format!("{prefix}{:016x}", hash(parts))
+}
+
+/// A number that looks random and depends on the parts alone.
+pub(crate) fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     // FNV-1a. 0xff is in no text, so it keeps the parts apart.
     let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     let part = |hash: u64, part: &str| fold(part.as_bytes().iter().fold(hash, fold), &0xff);
-    format!("{prefix}{:016x}", mix(parts.into_iter().fold(0xcbf2_9ce4_8422_2325, part)))
+    mix(parts.into_iter().fold(0xcbf2_9ce4_8422_2325, part))
 }
 
 /// The finaliser of splitmix64. It is a bijection, so different numbers stay different.

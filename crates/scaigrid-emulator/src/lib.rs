@@ -1,16 +1,25 @@
 #![doc = include_str!("../README.md")]
 
 mod admission;
+mod audio;
+mod batch;
 mod catalog;
 mod chat;
 mod clock;
+mod embed;
 mod emulator;
 mod fault;
 mod faults;
+mod fields;
 mod gateway;
+mod generate;
 mod ids;
+mod images;
+mod inference;
 mod intake;
 mod ledger;
+mod listing;
+mod media;
 mod models;
 mod presence;
 mod query;

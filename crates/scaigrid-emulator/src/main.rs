@@ -26,6 +26,7 @@ Options:
   --api-key KEY      accept this key; may be repeated [default: a well-known key, shown at the start]
   --rate-limit N     requests per key in any 60 seconds [default: 60000]
   --stream-pace MS   wait this many milliseconds before each chunk of a stream after the first [default: 0]
+  --batch-pace MS    wait this many milliseconds before each line of a batch [default: 0]
   --fail N           fail the first N chats with BACKEND_ERROR, to see a client retry [default: 0]
   -h, --help         show this text
   -V, --version      show the version
@@ -35,7 +36,7 @@ Exit codes: 0 ended by a signal, 1 could not start, 2 wrong arguments.
 ";
 
 enum Command {
-    Serve { builder: EmulatorBuilder, default_key: bool },
+    Serve { builder: Box<EmulatorBuilder>, default_key: bool },
     Help,
     Version,
 }
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         Ok(Command::Version) => {
             writeln!(io::stdout(), "scaigrid-emulator {}", env!("CARGO_PKG_VERSION")).map_err(Into::into)
         }
-        Ok(Command::Serve { builder, default_key }) => serve(builder, default_key),
+        Ok(Command::Serve { builder, default_key }) => serve(*builder, default_key),
         Err(error) => {
             eprintln!("scaigrid-emulator: {error}\nTry `scaigrid-emulator --help`.");
             return ExitCode::from(2);
@@ -79,6 +80,9 @@ fn parse() -> Result<Command, lexopt::Error> {
             Long("stream-pace") => {
                 builder = builder.stream_pace(Duration::from_millis(arguments.value()?.parse()?));
             }
+            Long("batch-pace") => {
+                builder = builder.batch_pace(Duration::from_millis(arguments.value()?.parse()?));
+            }
             Long("fail") => {
                 // Two bytes, because each failure is kept in a queue.
                 for _ in 0..arguments.value()?.parse::<u16>()? {
@@ -90,7 +94,7 @@ fn parse() -> Result<Command, lexopt::Error> {
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(Command::Serve { builder, default_key })
+    Ok(Command::Serve { builder: Box::new(builder), default_key })
 }
 
 fn serve(builder: EmulatorBuilder, default_key: bool) -> Result<(), Box<dyn Error>> {

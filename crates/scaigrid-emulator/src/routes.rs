@@ -1,10 +1,16 @@
 //! Which path and method goes where.
 
 use crate::admission::admit;
+use crate::audio::{synthesize, transcribe};
+use crate::batch::{cancel_batch, get_batch, list_batches, submit_batch};
 use crate::chat::chat;
+use crate::embed::embed;
 use crate::gateway::Gateway;
+use crate::generate::generate;
 use crate::ids::RequestId;
+use crate::images::generate_images;
 use crate::intake::receive;
+use crate::media::get_media;
 use crate::models::{get_model, list_models};
 use crate::reply::{self, Failure};
 use crate::summary::usage_summary;
@@ -21,6 +27,14 @@ use std::sync::Arc;
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     let v1 = Router::new()
         .route("/v1/inference/chat", post(chat))
+        .route("/v1/inference/embed", post(embed))
+        .route("/v1/inference/images/generate", post(generate_images))
+        .route("/v1/inference/audio/transcribe", post(transcribe))
+        .route("/v1/inference/audio/synthesize", post(synthesize))
+        .route("/v1/inference/generate", post(generate))
+        .route("/v1/inference/batch", post(submit_batch).get(list_batches))
+        .route("/v1/inference/batch/{batch_id}", get(get_batch))
+        .route("/v1/inference/batch/{batch_id}/cancel", post(cancel_batch))
         .route("/v1/models", get(list_models))
         .route("/v1/models/{slug}", get(get_model))
         .route("/v1/accounting/usage/summary", get(usage_summary))
@@ -29,6 +43,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .merge(v1)
         .route("/health", get(health).fallback(wrong_method))
+        .route("/media/{media_id}", get(get_media).fallback(wrong_method))
         .fallback(unknown_route)
         // `receive` has its own limit, which answers in the envelope.
         .layer(DefaultBodyLimit::disable())

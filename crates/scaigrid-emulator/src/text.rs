@@ -8,6 +8,7 @@ mod title;
 mod tokens;
 
 pub(crate) use answer::{answer, key_word};
+pub(crate) use lexicon::Lexicon;
 pub(crate) use title::{title, word_limit};
 pub use tokens::count_tokens;
 pub(crate) use tokens::{first_tokens, pieces};

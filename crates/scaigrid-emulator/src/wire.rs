@@ -64,6 +64,17 @@ struct Flushes {
 }
 
 impl Connection {
+    /// Of a call that no client made, such as a line of a batch. It counts nowhere.
+    pub(crate) fn none() -> Arc<Self> {
+        let counts = ConnectionCounts { open: AtomicUsize::new(1), ..ConnectionCounts::default() };
+        Arc::new(Self {
+            number: u64::MAX,
+            breakage: Mutex::new(None),
+            flushes: Mutex::default(),
+            counts: Arc::new(counts),
+        })
+    }
+
     /// From now on, nothing but this is written.
     pub(crate) fn break_with(&self, breakage: Breakage) {
         *lock(&self.breakage) = Some(breakage);

@@ -103,7 +103,11 @@ fn event(end: LineEnd, lines: &[&str]) -> Bytes {
 }
 
 /// The first `left` bytes, then the end.
-fn cut(steps: impl Iterator<Item = Step>, mut left: usize, end: CutEnd) -> impl Iterator<Item = Step> {
+pub(crate) fn cut(
+    steps: impl Iterator<Item = Step>,
+    mut left: usize,
+    end: CutEnd,
+) -> impl Iterator<Item = Step> {
     let mut steps = steps.fuse();
     let mut last = match end {
         CutEnd::Clean => None,

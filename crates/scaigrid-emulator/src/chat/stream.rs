@@ -40,13 +40,8 @@ pub(crate) fn respond(
     let Chat { entry, answer, .. } = chat;
     let prompt_tokens = answer.usage.prompt();
     let pieces = chunks::pieces(Arc::from(entry.model.slug.as_str()), answer, settings.chunk_tokens);
-    let body = StreamBody {
-        steps: script::steps(pieces, fault, settings.pace).peekable(),
-        state: State::Next,
-        flushes: None,
-        connection,
-        bill: Some(Bill { account, entry, prompt_tokens, completion_tokens: 0 }),
-    };
+    let bill = Bill { account, entry, prompt_tokens, completion_tokens: 0 };
+    let body = StreamBody::new(script::steps(pieces, fault, settings.pace), connection, bill);
 
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
@@ -58,11 +53,11 @@ pub(crate) fn respond(
 }
 
 /// What the stream costs so far. Booked when it is dropped.
-struct Bill {
-    account: Arc<Account>,
-    entry: Entry,
-    prompt_tokens: u64,
-    completion_tokens: u64,
+pub(crate) struct Bill {
+    pub(crate) account: Arc<Account>,
+    pub(crate) entry: Entry,
+    pub(crate) prompt_tokens: u64,
+    pub(crate) completion_tokens: u64,
 }
 
 impl Drop for Bill {
@@ -81,7 +76,7 @@ enum State {
 
 /// The body. A step is taken only when the socket has all bytes of the one before: each is a write of its own,
 /// and nothing waits in memory for a slow client.
-struct StreamBody {
+pub(crate) struct StreamBody {
     steps: Peekable<Steps>,
     state: State,
     /// The connection's count when the last bytes were handed over. `None` before the first poll.
@@ -90,6 +85,12 @@ struct StreamBody {
     /// Dropped before the bytes that tell the client the end, so that a summary asked for then has it; else
     /// with the body, which the HTTP server drops as soon as the client leaves.
     bill: Option<Bill>,
+}
+
+impl StreamBody {
+    pub(crate) fn new(steps: Steps, connection: Arc<Connection>, bill: Bill) -> Self {
+        Self { steps: steps.peekable(), state: State::Next, flushes: None, connection, bill: Some(bill) }
+    }
 }
 
 impl HttpBody for StreamBody {

@@ -1,6 +1,7 @@
 //! Which words carry meaning, for a handful of languages.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 /// What a word does in a phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +34,29 @@ pub(crate) struct Lexicon {
 impl Lexicon {
     /// The language whose small words the text has most of; English when none is ahead.
     pub(crate) fn of<'a>(words: impl Iterator<Item = &'a str>) -> &'static Lexicon {
-        let mut counts = LEXICONS.map(|lexicon| (0_usize, lexicon.small_words(), lexicon));
+        Self::with_small_words(words).0
+    }
+
+    /// The language of the text as by [`of`](Self::of), and its small words.
+    pub(crate) fn with_small_words<'a>(
+        words: impl Iterator<Item = &'a str>,
+    ) -> (&'static Lexicon, &'static HashSet<&'static str>) {
+        static LANGUAGES: OnceLock<[(&Lexicon, HashSet<&'static str>); LEXICONS.len()]> = OnceLock::new();
+        let languages = LANGUAGES.get_or_init(|| LEXICONS.map(|lexicon| (lexicon, lexicon.small_words())));
+        let mut counts = [0_usize; LEXICONS.len()];
         for word in words.take(2_000) {
-            for (count, small_words, _) in &mut counts {
+            for (count, (_, small_words)) in counts.iter_mut().zip(languages) {
                 *count += usize::from(small_words.contains(word));
             }
         }
-        let mut best = (0, &ENGLISH);
-        for (count, _, lexicon) in counts {
+        let [english, ..] = languages;
+        let mut best = (0, english);
+        for (count, language) in counts.into_iter().zip(languages) {
             if count > best.0 {
-                best = (count, lexicon);
+                best = (count, language);
             }
         }
-        best.1
+        (best.1.0, &best.1.1)
     }
 
     /// What each lower-case word does. Words that are not in the table are content.

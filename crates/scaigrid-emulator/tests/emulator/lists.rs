@@ -15,12 +15,27 @@ fn slugs(answer: &Answer) -> Vec<String> {
 fn models_are_listed_filtered_and_paged() {
     let emulator = Emulator::start().unwrap();
     let all = get(&emulator, "/v1/models");
-    let expected = [OMNI, "scailabs/poolnoodle-mini", "openai/text-embedding-3-small"];
+    let expected = [
+        OMNI,
+        "scailabs/poolnoodle-mini",
+        "openai/text-embedding-3-small",
+        "openai/text-embedding-3-large",
+        "openai/text-embedding-ada-002",
+        "google/text-embedding-004",
+        "mistral/mistral-embed",
+        "openai/dall-e-3",
+        "openai/dall-e-2",
+        "stability/sd-xl",
+        "openai/whisper-1",
+        "openai/tts-1",
+    ];
     assert_eq!(slugs(&all), expected);
     assert!(all.json().get("pagination").is_none());
     for (query, expected) in [
         ("modality=chat", &expected[..2]),
-        ("modality=embedding", &expected[2..]),
+        ("modality=embedding", &expected[2..7]),
+        ("modality=image", &expected[7..10]),
+        ("modality=audio", &expected[10..]),
         ("modality=smell", &[]),
         ("status=deprecated", &expected[1..2]),
         ("modality=chat&status=active&limit=1", &expected[..1]),

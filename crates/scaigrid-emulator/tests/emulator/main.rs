@@ -3,10 +3,16 @@
 // Helpers of tests state what they expect in the shortest way, as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod audio;
+mod batches;
+mod calls;
 mod chat;
 mod connections;
+mod embed;
 mod faults;
+mod generate;
 mod http;
+mod images;
 mod lifecycle;
 mod lists;
 #[cfg(unix)]

@@ -53,7 +53,8 @@ fn the_first_line_is_the_url_and_signals_end_it() {
 
 #[test]
 fn chats_can_fail_and_streams_can_be_slow() {
-    let (child, url) = start(&["--fail", "1", "--stream-pace", "1", "--api-key", "my-own-key"]);
+    let (child, url) =
+        start(&["--fail", "1", "--stream-pace", "1", "--batch-pace", "1", "--api-key", "my-own-key"]);
     let body =
         r#"{"model":"scailabs/poolnoodle-omni","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
     let call = || {

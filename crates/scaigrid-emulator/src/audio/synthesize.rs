@@ -1,0 +1,129 @@
+//! A text as audio, sent word by word.
+
+use super::{tone, wav};
+use crate::chat::{Bill, Step, Steps, StreamBody, cut};
+use crate::fields::{self, Fields};
+use crate::gateway::{Account, Gateway};
+use crate::ids::RequestId;
+use crate::inference;
+use crate::reply::{self, Failure};
+use crate::stream_fault::{StreamFault, StreamFaultKind};
+use crate::text::count_tokens;
+use crate::wire::ConnectionHandle;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Extension, State};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest text, in characters. Assumed: the documentation names no limit.
+const MAX_CHARACTERS: usize = 4_096;
+
+/// What the emulator can make.
+const FORMATS: [&str; 2] = ["wav", "pcm"];
+
+/// A valid request. `model` and `input` are documented, and that there is a voice; the rest is assumed.
+#[derive(Debug)]
+struct Request<'a> {
+    model: &'a str,
+    input: &'a str,
+    voice: &'a str,
+    format: &'static str,
+    speed: f64,
+}
+
+pub(crate) async fn synthesize(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(account): Extension<Arc<Account>>,
+    Extension(id): Extension<RequestId>,
+    ConnectInfo(ConnectionHandle(connection)): ConnectInfo<ConnectionHandle>,
+    fault: Option<Extension<StreamFault>>,
+    body: Bytes,
+) -> Response {
+    let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
+    match speak(&gateway, account, fault, &body) {
+        Err(failure) => failure.into_response(&id),
+        Ok(Speech { content_type, steps, bill }) => {
+            let mut response = Response::new(Body::new(StreamBody::new(steps, connection, bill)));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            reply::set_request_id(response.headers_mut(), &id);
+            response
+        }
+    }
+}
+
+struct Speech {
+    content_type: &'static str,
+    steps: Steps,
+    bill: Bill,
+}
+
+fn speak(
+    gateway: &Gateway,
+    account: Arc<Account>,
+    fault: StreamFault,
+    body: &[u8],
+) -> Result<Speech, Failure> {
+    let body = fields::object(body)?;
+    let request = read(Fields::new(&body))?;
+    let entry = inference::audio_model(gateway, request.model, "speech")?;
+    inference::check_budget(&account)?;
+    let bill = Bill { account, entry, prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
+    let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
+    Ok(Speech { content_type, steps: steps(&request, fault, gateway.streams.pace), bill })
+}
+
+/// The header with the first word, then each word on its own, with `pace` between them.
+fn steps(request: &Request<'_>, fault: StreamFault, pace: Duration) -> Steps {
+    let words: Vec<String> = request.input.split_whitespace().map(str::to_owned).collect();
+    let (voice, speed) = (request.voice.to_owned(), request.speed);
+    let header = match request.format {
+        "wav" => {
+            let bytes = words.len().saturating_mul(tone::word_bytes(speed));
+            wav::header(u32::try_from(bytes).unwrap_or(u32::MAX), request.input)
+        }
+        _ => Vec::new(),
+    };
+    let count = words.len();
+    let words = words.into_iter().enumerate().flat_map(move |(index, word)| {
+        let mut bytes = if index == 0 { header.clone() } else { Vec::new() };
+        bytes.extend(tone::word(&word, &voice, speed));
+        let pause = if index == 0 { Duration::ZERO } else { pace };
+        let settles = index + 1 == count;
+        [Step::Wait(pause), Step::Send { bytes: bytes.into(), tokens: 0, settles }]
+    });
+    match fault.kind {
+        StreamFaultKind::Cut { after_bytes, end } => Box::new(cut(words, after_bytes, end)),
+        _ => Box::new(words),
+    }
+}
+
+fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
+    let request = Request {
+        model: fields.required_text("model"),
+        input: input(&mut fields),
+        voice: fields.required_text("voice"),
+        format: format(&mut fields),
+        speed: fields.number("speed", 0.25..=4.0).unwrap_or(1.0),
+    };
+    fields.finish()?;
+    Ok(request)
+}
+
+fn input<'a>(fields: &mut Fields<'a>) -> &'a str {
+    let input = fields.required_text("input");
+    if input.chars().count() > MAX_CHARACTERS {
+        fields.problem("input", format!("must have at most {MAX_CHARACTERS} characters"));
+    }
+    input
+}
+
+fn format(fields: &mut Fields<'_>) -> &'static str {
+    let message = "this emulator makes wav (the default) and pcm only";
+    let known = |value: &Value| FORMATS.into_iter().find(|format| value.as_str() == Some(format));
+    fields.parsed("response_format", message, known).unwrap_or("wav")
+}
