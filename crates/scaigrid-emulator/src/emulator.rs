@@ -1,10 +1,15 @@
 //! Starting and stopping.
 
+use crate::events::{Event, Events};
 use crate::fault::Fault;
 use crate::faults::{FaultSource, Faults, IncomingRequest};
 use crate::gateway::{Account, Gateway, StreamSettings};
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
+use crate::scaimatrix::Ingestion;
+use crate::services::ServiceSettings;
+use crate::sessions::ReplyForm;
+use crate::webhooks;
 use crate::wire::{BreakableListener, ConnectionCounts, ConnectionHandle};
 use scaigrid_types::Money;
 use std::collections::HashMap;
@@ -95,6 +100,17 @@ impl Emulator {
         self.gateway.received.load(Ordering::Relaxed)
     }
 
+    /// Tells all webhooks that subscribe to this type of event, so that a test can have any event delivered.
+    /// It does not wait for the deliveries.
+    pub fn emit_event(&self, event_type: impl Into<String>, payload: serde_json::Value) {
+        self.gateway.events.emit(Event { event_type: event_type.into(), source: "emulator", payload });
+    }
+
+    /// How many events were dropped so far, because more than 1024 waited to be handed to webhooks.
+    pub fn dropped_events(&self) -> u64 {
+        self.gateway.events.dropped()
+    }
+
     /// Stops it, as dropping does. Answers that are under way are cut off.
     pub fn stop(self) {
         drop(self);
@@ -130,6 +146,7 @@ pub struct EmulatorBuilder {
     fault_source: Option<FaultSource>,
     recording: bool,
     streams: StreamSettings,
+    services: ServiceSettings,
 }
 
 /// Shows no key.
@@ -154,6 +171,7 @@ impl EmulatorBuilder {
             fault_source: None,
             recording: true,
             streams: StreamSettings::default(),
+            services: ServiceSettings::default(),
         }
     }
 
@@ -228,6 +246,47 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Answers plain questions in sessions with a chat completion instead of a message. The documentation shows
+    /// neither form, and clients have to accept both.
+    pub fn session_reply_as_completion(mut self) -> Self {
+        self.services.session_reply = ReplyForm::Completion;
+        self
+    }
+
+    /// Divides the documented waits before webhooks are tried again, which are 30 s, 2 min, 10 min, 30 min, and
+    /// 2 h. Default: 1000; 1 has the documented waits, and 0 counts as 1.
+    pub fn webhook_time_scale(mut self, divisor: u32) -> Self {
+        self.services.webhooks.schedule = webhooks::scaled_schedule(divisor);
+        self
+    }
+
+    /// Sets the waits before webhooks are tried again, the last one for all tries that follow. Without any there
+    /// is no wait. Default: see [`webhook_time_scale`](Self::webhook_time_scale).
+    pub fn webhook_schedule(mut self, waits: &[Duration]) -> Self {
+        self.services.webhooks.schedule = waits.to_vec();
+        self
+    }
+
+    /// Sets how long the receiver of a webhook may take to answer. Default: the documented 10 s.
+    pub fn webhook_answer_limit(mut self, limit: Duration) -> Self {
+        self.services.webhooks.answer_limit = limit;
+        self
+    }
+
+    /// Sets how long each stage of a document's ingestion takes in ScaiMatrix. Default: no time, so that an
+    /// uploaded document, which is `pending` in the answer, is done when the next request comes.
+    pub fn ingestion_pace(mut self, pace: Duration) -> Self {
+        self.services.ingestion = Ingestion::Pace(pace);
+        self
+    }
+
+    /// Takes documents one stage further whenever a client asks for them, so that a client that polls sees all
+    /// stages.
+    pub fn ingestion_by_polls(mut self) -> Self {
+        self.services.ingestion = Ingestion::Polls;
+        self
+    }
+
     /// Keeps no requests: [`Emulator::requests`] stays empty, and usage is kept by the second. For an emulator
     /// that runs for days.
     pub fn without_recording(mut self) -> Self {
@@ -275,7 +334,9 @@ impl EmulatorBuilder {
         let faults = Faults::with_source(self.fault_source);
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
-        let gateway = Arc::new(Gateway::new(accounts, faults, recorder, self.streams));
+        let (events, queue) = Events::new();
+        let gateway = Gateway::new(accounts, faults, recorder, self.streams, self.services, events);
+        let gateway = Arc::new(gateway);
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         let listener = {
@@ -286,7 +347,9 @@ impl EmulatorBuilder {
         let listener = BreakableListener::new(listener, Arc::clone(&connections), gateway.faults.clone());
         let service = router(Arc::clone(&gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
         let (stop, stopped) = oneshot::channel::<()>();
+        let deliveries = webhooks::dispatch(Arc::clone(&gateway), queue);
         let serve = move || {
+            runtime.spawn(deliveries);
             runtime.spawn(async move { axum::serve(listener, service).await });
             // Ends when the sender is dropped. Dropping the runtime then drops every connection, idle or not:
             // waiting for clients to let go of theirs could take for ever.

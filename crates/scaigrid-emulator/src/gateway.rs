@@ -2,11 +2,17 @@
 
 use crate::catalog::{self, Entry};
 use crate::clock;
+use crate::events::Events;
 use crate::faults::Faults;
 use crate::ledger::{self, Selection, UsageRecord};
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
+use crate::rooms::Rooms;
+use crate::scaimatrix::Collections;
+use crate::services::ServiceSettings;
+use crate::sessions::Sessions;
 use crate::sync::lock;
+use crate::webhooks::{InFlight, Webhooks};
 use scaigrid_types::{Money, Usage, UsageSummaryRow};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -108,6 +114,14 @@ pub(crate) struct Gateway {
     /// Requests that were read.
     pub(crate) received: AtomicU64,
     pub(crate) streams: StreamSettings,
+    pub(crate) services: ServiceSettings,
+    pub(crate) events: std::sync::Arc<Events>,
+    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) rooms: Mutex<Rooms>,
+    pub(crate) webhooks: Mutex<Webhooks>,
+    /// Not state: it does not outlive the emulator's thread.
+    pub(crate) in_flight: InFlight,
+    pub(crate) collections: Mutex<Collections>,
 }
 
 impl Gateway {
@@ -116,9 +130,24 @@ impl Gateway {
         faults: Faults,
         recorder: Recorder,
         streams: StreamSettings,
+        services: ServiceSettings,
+        events: Events,
     ) -> Self {
-        let accounts = accounts.into_iter().map(std::sync::Arc::new).collect();
-        Self { accounts, models: catalog::models(), faults, recorder, received: AtomicU64::new(0), streams }
+        Self {
+            accounts: accounts.into_iter().map(std::sync::Arc::new).collect(),
+            models: catalog::models(),
+            faults,
+            recorder,
+            received: AtomicU64::new(0),
+            streams,
+            services,
+            events: std::sync::Arc::new(events),
+            sessions: Mutex::default(),
+            rooms: Mutex::default(),
+            webhooks: Mutex::default(),
+            in_flight: InFlight::default(),
+            collections: Mutex::default(),
+        }
     }
 
     pub(crate) fn account(&self, key: &str) -> Option<&std::sync::Arc<Account>> {

@@ -35,7 +35,7 @@ Exit codes: 0 ended by a signal, 1 could not start, 2 wrong arguments.
 ";
 
 enum Command {
-    Serve { builder: EmulatorBuilder, default_key: bool },
+    Serve { builder: Box<EmulatorBuilder>, default_key: bool },
     Help,
     Version,
 }
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Ok(Command::Version) => {
             writeln!(io::stdout(), "scaigrid-emulator {}", env!("CARGO_PKG_VERSION")).map_err(Into::into)
         }
-        Ok(Command::Serve { builder, default_key }) => serve(builder, default_key),
+        Ok(Command::Serve { builder, default_key }) => serve(*builder, default_key),
         Err(error) => {
             eprintln!("scaigrid-emulator: {error}\nTry `scaigrid-emulator --help`.");
             return ExitCode::from(2);
@@ -90,7 +90,7 @@ fn parse() -> Result<Command, lexopt::Error> {
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(Command::Serve { builder, default_key })
+    Ok(Command::Serve { builder: Box::new(builder), default_key })
 }
 
 fn serve(builder: EmulatorBuilder, default_key: bool) -> Result<(), Box<dyn Error>> {
