@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
 /// The partner of every tenant here.
@@ -21,6 +21,10 @@ const PARTNER: &str = "partner_emulator";
 
 /// Deliveries that are under way or wait for a retry. More than these fail at once.
 const MAX_IN_FLIGHT: usize = 1000;
+
+/// Attempts at the same time. The others wait their turn, so that a burst of events does not use up the file
+/// descriptors of the process.
+const MAX_CONNECTIONS: usize = 64;
 
 /// Documented: the waits before the attempts after the first, in seconds.
 const SCHEDULE: [u64; 5] = [30, 2 * 60, 10 * 60, 30 * 60, 2 * 60 * 60];
@@ -94,10 +98,17 @@ impl Parcel {
     }
 }
 
-/// The tasks of deliveries, by the deliveries' ids.
-#[derive(Default)]
+/// The deliveries under way.
 pub(crate) struct InFlight {
+    /// By the deliveries' ids.
     tasks: Mutex<HashMap<String, Task>>,
+    connections: Semaphore,
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self { tasks: Mutex::default(), connections: Semaphore::new(MAX_CONNECTIONS) }
+    }
 }
 
 struct Task {
@@ -160,6 +171,8 @@ fn start(gateway: &Arc<Gateway>, event: Event) {
 async fn deliver(gateway: &Gateway, webhook_id: &str, delivery_id: &str, body: Bytes) {
     let settings = &gateway.services.webhooks;
     for retries in 0_u64.. {
+        // Never closed, so there is always a turn.
+        let turn = gateway.in_flight.connections.acquire().await;
         let order = match lock(&gateway.webhooks).find_mut(webhook_id) {
             Ok(webhook) => {
                 let order = webhook.order();
@@ -173,6 +186,7 @@ async fn deliver(gateway: &Gateway, webhook_id: &str, delivery_id: &str, body: B
             Err(_) => return,
         };
         let outcome = send::post(&order, body.clone(), settings.answer_limit).await;
+        drop(turn);
         let is_retried = outcome.error.is_some() && retries < order.max_retries;
         let disabled_url = match lock(&gateway.webhooks).find_mut(webhook_id) {
             Ok(webhook) => {
