@@ -154,13 +154,13 @@ fn it_gives_up_after_max_retries() {
 #[test]
 fn slow_receivers_and_closed_ports_are_failures() {
     let receiver = Receiver::start(|_| Silence);
-    let builder = Emulator::builder().webhook_answer_limit(Duration::from_millis(30));
+    let builder = Emulator::builder().webhook_answer_limit(Duration::from_millis(200));
     let emulator = builder.start().unwrap();
     let slow = register(&emulator, &receiver.url(), &["a"], json!({"max_retries": 0}));
     emulator.emit_event("a", json!({}));
     receiver.wait_until_left();
     let [failed] = wait_for(&emulator, &slow, "failed", 1).try_into().unwrap();
-    assert_eq!(failed["error_message"], "no answer within 30 ms");
+    assert_eq!(failed["error_message"], "no answer within 200 ms");
     assert_eq!(failed["status_code"], Value::Null);
 
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
