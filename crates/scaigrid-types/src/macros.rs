@@ -68,7 +68,7 @@ macro_rules! request {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[non_exhaustive]
         pub struct $name {
             $(
@@ -79,7 +79,7 @@ macro_rules! request {
             $( $(#[doc = $rdoc])* $(#[serde $rserde])? pub $required: $rtype, )*
             $(
                 $(#[doc = $fdoc])*
-                #[serde(skip_serializing_if = "Option::is_none")]
+                #[serde(default, skip_serializing_if = "Option::is_none")]
                 $(#[serde $fserde])?
                 pub $field: Option<$type $(<$($arg),+>)?>,
             )*
@@ -126,7 +126,8 @@ macro_rules! query {
         $name:ident { $( $(#[doc = $fdoc:literal])* $field:ident: $type:ident $(<$($arg:ty),+>)?, )* }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+        #[serde(default)]
         #[non_exhaustive]
         pub struct $name {
             $( $(#[doc = $fdoc])* pub $field: Option<$type $(<$($arg),+>)?>, )*
