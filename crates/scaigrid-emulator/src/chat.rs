@@ -35,7 +35,7 @@ pub(crate) async fn chat(
         Ok(chat) => chat,
         Err(failure) => return failure.into_response(&id),
     };
-    let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
+    let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
     if chat.streamed && !matches!(fault.kind, StreamFaultKind::Json) {
         return stream::respond(&id, chat, account, connection, gateway.streams, fault);
     }
@@ -58,10 +58,7 @@ fn accept(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Chat, Fai
     if entry.model.modality != Some(Modality::Chat) {
         return Err(Failure::invalid(&[FieldError::new("model", "is not a chat model")]));
     }
-    if account.is_over_budget() {
-        // No hint: only an administrator, or the next period, can help.
-        return Err(Failure::new(ErrorCode::BudgetExceeded, "The budget is used up."));
-    }
+    account.check_budget()?;
     let answer = generate::answer(&request, entry.model.max_output_tokens);
     Ok(Chat { entry: entry.clone(), answer, streamed: request.stream == Some(true) })
 }

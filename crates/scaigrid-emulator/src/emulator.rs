@@ -1,16 +1,19 @@
 //! Starting and stopping.
 
+use crate::core_settings::{self, CoreSettings};
 use crate::fault::Fault;
 use crate::faults::{FaultSource, Faults, IncomingRequest};
-use crate::gateway::{Account, Gateway, StreamSettings};
+use crate::gateway::{Gateway, StreamSettings};
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
+use crate::state::{StateError, StateFile};
 use crate::wire::{BreakableListener, ConnectionCounts, ConnectionHandle};
 use scaigrid_types::Money;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -38,7 +41,8 @@ pub const DEFAULT_RATE_LIMIT_PER_MINUTE: u32 = 60_000;
 pub struct Emulator {
     base_url: String,
     api_key: String,
-    gateway: Arc<Gateway>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) state_file: Option<Arc<StateFile>>,
     connections: Arc<ConnectionCounts>,
     /// Dropping the sender stops the thread.
     stop: Option<oneshot::Sender<()>>,
@@ -108,6 +112,8 @@ impl Drop for Emulator {
             // An error means that the thread panicked, which has been reported by then.
             let _ = thread.join();
         }
+        // `save_state` is for those who want to know.
+        let _ = self.save_state();
     }
 }
 
@@ -130,6 +136,7 @@ pub struct EmulatorBuilder {
     fault_source: Option<FaultSource>,
     recording: bool,
     streams: StreamSettings,
+    pub(crate) core: CoreSettings,
 }
 
 /// Shows no key.
@@ -154,11 +161,12 @@ impl EmulatorBuilder {
             fault_source: None,
             recording: true,
             streams: StreamSettings::default(),
+            core: CoreSettings::default(),
         }
     }
 
     /// Adds a key. The first belongs to `user_1`, the second to `user_2`, and so on, all in the tenant
-    /// `tenant_emulator`. Default: [`DEFAULT_API_KEY`] alone.
+    /// `tenant_emulator` and with all permissions. Users can make more keys with calls. Default: [`DEFAULT_API_KEY`] alone.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_keys.push(key.into());
         self
@@ -178,8 +186,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Gives a key a budget: a chat is refused with `BUDGET_EXCEEDED` once the chats served to the key cost
-    /// this much. Default: none. The key must be one of the emulator's keys.
+    /// Gives the user of a key a budget for ever: inference is refused with `BUDGET_EXCEEDED` once what was
+    /// served to the user cost this much. Default: none. The key must be one of the emulator's keys.
     pub fn budget(mut self, key: impl Into<String>, cost_limit: Money) -> Self {
         self.budgets.insert(key.into(), cost_limit);
         self
@@ -228,7 +236,8 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Keeps no requests: [`Emulator::requests`] stays empty, and usage is kept by the second. For an emulator
+    /// Keeps no requests: [`Emulator::requests`] stays empty, and 10,000 instead of 100,000 usage records are
+    /// kept before the oldest are merged by the hour. For an emulator
     /// that runs for days.
     pub fn without_recording(mut self) -> Self {
         self.recording = false;
@@ -262,46 +271,50 @@ impl EmulatorBuilder {
             Ok((listener, address))
         };
         let (listener, address) = bind().map_err(|source| StartError::Bind { address, source })?;
-        self.run(listener, address).map_err(|source| StartError::Runtime { source })
-    }
-
-    fn run(self, listener: TcpListener, address: SocketAddr) -> io::Result<Emulator> {
-        let api_key = self.api_keys.first().cloned().unwrap_or_default();
-        let account = |(index, key): (usize, String)| {
-            let budget = self.budgets.get(&key).copied();
-            Account::new(index + 1, key, self.rate_limit, budget, !self.recording)
-        };
-        let accounts = self.api_keys.into_iter().enumerate().map(account).collect();
         let faults = Faults::with_source(self.fault_source);
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
-        let gateway = Arc::new(Gateway::new(accounts, faults, recorder, self.streams));
-
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let listener = {
-            let _context = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        let connections = Arc::<ConnectionCounts>::default();
-        let listener = BreakableListener::new(listener, Arc::clone(&connections), gateway.faults.clone());
-        let service = router(Arc::clone(&gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serve = move || {
-            runtime.spawn(async move { axum::serve(listener, service).await });
-            // Ends when the sender is dropped. Dropping the runtime then drops every connection, idle or not:
-            // waiting for clients to let go of theirs could take for ever.
-            let _ = runtime.block_on(stopped);
-        };
-        let thread = std::thread::Builder::new().name("scaigrid-emulator".to_owned()).spawn(serve)?;
-        Ok(Emulator {
+        let gateway = Arc::new(Gateway::new(self.rate_limit, faults, recorder, self.streams));
+        let state_file = core_settings::apply(&self.core, &self.api_keys, &self.budgets, &gateway)?;
+        let api_key = self.api_keys.into_iter().next().unwrap_or_default();
+        let emulator = Emulator {
             base_url: format!("http://{address}"),
             api_key,
             gateway,
-            connections,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+            state_file,
+            connections: Arc::default(),
+            stop: None,
+            thread: None,
+        };
+        run(emulator, listener, self.core.save_interval).map_err(|source| StartError::Runtime { source })
     }
+}
+
+/// Starts the thread.
+fn run(mut emulator: Emulator, listener: TcpListener, save_interval: Duration) -> io::Result<Emulator> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let listener = {
+        let _context = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    let gateway = &emulator.gateway;
+    let connections = Arc::clone(&emulator.connections);
+    let listener = BreakableListener::new(listener, connections, gateway.faults.clone());
+    let service = router(Arc::clone(gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
+    if let Some(file) = &emulator.state_file {
+        let (file, gateway) = (Arc::clone(file), Arc::clone(gateway));
+        runtime.spawn(core_settings::keep_saving(file, gateway, save_interval));
+    }
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serve = move || {
+        runtime.spawn(async move { axum::serve(listener, service).await });
+        // Ends when the sender is dropped. Dropping the runtime then drops every connection, idle or not:
+        // waiting for clients to let go of theirs could take for ever.
+        let _ = runtime.block_on(stopped);
+    };
+    emulator.thread = Some(std::thread::Builder::new().name("scaigrid-emulator".to_owned()).spawn(serve)?);
+    emulator.stop = Some(stop);
+    Ok(emulator)
 }
 
 /// Why an emulator did not start.
@@ -337,4 +350,12 @@ pub enum StartError {
     /// A budget belongs to a key that the emulator does not have.
     #[error("a budget was set for a key that the emulator does not have: add the key with `api_key`")]
     BudgetWithoutKey,
+    /// The state file cannot be used.
+    #[error("cannot use the state file {}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: StateError,
+    },
 }

@@ -1,89 +1,32 @@
 //! The state of one emulator: accounts, models, what was served, what was received.
 
+pub(crate) use crate::caller::Account;
+
+use crate::accounts::Accounts;
+use crate::audit::AuditLog;
+use crate::books::Books;
 use crate::catalog::{self, Entry};
 use crate::clock;
+use crate::events::{Event, Events};
 use crate::faults::Faults;
-use crate::ledger::{self, Selection, UsageRecord};
+use crate::ids::RequestId;
+use crate::ledger::UsageRecord;
+use crate::metrics::Metrics;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
 use crate::sync::lock;
-use scaigrid_types::{Money, Usage, UsageSummaryRow};
+use crate::variant::Variants;
+use serde_json::json;
+use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::{Duration, Instant};
 
-/// The tenant of every key.
+/// The tenant of every user.
 pub(crate) const TENANT: &str = "tenant_emulator";
 
-/// One API key and everything that belongs to it.
-pub(crate) struct Account {
-    key: String,
-    pub(crate) user_id: String,
-    budget: Option<Money>,
-    /// So that memory stays flat in an emulator that runs for days.
-    merges_records: bool,
-    limiter: Mutex<RateLimiter>,
-    ledger: Mutex<Ledger>,
-}
-
-#[derive(Default)]
-struct Ledger {
-    records: Vec<UsageRecord>,
-    spent: Money,
-}
-
-impl Account {
-    pub(crate) fn new(
-        number: usize,
-        key: String,
-        limit: u32,
-        budget: Option<Money>,
-        merges_records: bool,
-    ) -> Self {
-        Self {
-            key,
-            user_id: format!("user_{number}"),
-            budget,
-            merges_records,
-            limiter: Mutex::new(RateLimiter::new(limit)),
-            ledger: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn check_rate(&self) -> Verdict {
-        lock(&self.limiter).check(clock::monotonic())
-    }
-
-    pub(crate) fn is_over_budget(&self) -> bool {
-        self.budget.is_some_and(|limit| lock(&self.ledger).spent >= limit)
-    }
-
-    /// Books a served chat.
-    pub(crate) fn book(&self, entry: &Entry, usage: &Usage) {
-        let cost = ledger::cost(&entry.model, usage.prompt(), usage.completion());
-        let record = UsageRecord {
-            model: entry.model.slug.clone(),
-            backend_id: entry.backend_id,
-            user_id: self.user_id.clone(),
-            tenant_id: TENANT,
-            requests: 1,
-            tokens_in: usage.prompt(),
-            tokens_out: usage.completion(),
-            cost,
-            created_ms: clock::unix_millis(),
-        };
-        let mut ledger = lock(&self.ledger);
-        ledger.spent += cost;
-        let merged = self.merges_records && ledger.records.last_mut().is_some_and(|last| last.merge(&record));
-        if !merged {
-            ledger.records.push(record);
-        }
-    }
-
-    pub(crate) fn summary(&self, selection: &Selection) -> Vec<UsageSummaryRow> {
-        ledger::summarise(&lock(&self.ledger).records, selection)
-    }
-}
+/// The partner of the tenant.
+pub(crate) const PARTNER: &str = "partner_emulator";
 
 /// How streams are cut and paced.
 #[derive(Clone, Copy, Debug)]
@@ -101,31 +44,96 @@ impl Default for StreamSettings {
 
 /// Everything that handlers share.
 pub(crate) struct Gateway {
-    pub(crate) accounts: Vec<std::sync::Arc<Account>>,
+    pub(crate) accounts: Mutex<Accounts>,
+    pub(crate) books: Mutex<Books>,
+    pub(crate) audit: Mutex<AuditLog>,
     pub(crate) models: Vec<Entry>,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
     /// Requests that were read.
     pub(crate) received: AtomicU64,
     pub(crate) streams: StreamSettings,
+    pub(crate) events: Events,
+    pub(crate) metrics: Metrics,
+    pub(crate) variants: Variants,
+    pub(crate) ready: AtomicBool,
+    pub(crate) started: Instant,
+    /// How many usage records are kept apart.
+    single_records: usize,
+    /// Requests in any 60 seconds, for each key.
+    rate_limit: u32,
+    /// By the id of the key.
+    limiters: Mutex<HashMap<String, RateLimiter>>,
 }
 
 impl Gateway {
-    pub(crate) fn new(
-        accounts: Vec<Account>,
-        faults: Faults,
-        recorder: Recorder,
-        streams: StreamSettings,
-    ) -> Self {
-        let accounts = accounts.into_iter().map(std::sync::Arc::new).collect();
-        Self { accounts, models: catalog::models(), faults, recorder, received: AtomicU64::new(0), streams }
-    }
-
-    pub(crate) fn account(&self, key: &str) -> Option<&std::sync::Arc<Account>> {
-        self.accounts.iter().find(|account| account.key == key)
+    pub(crate) fn new(rate_limit: u32, faults: Faults, recorder: Recorder, streams: StreamSettings) -> Self {
+        // So that memory stays flat in an emulator that runs for days.
+        let single_records = if recorder.is_enabled() { 100_000 } else { 10_000 };
+        Self {
+            accounts: Mutex::default(),
+            books: Mutex::default(),
+            audit: Mutex::default(),
+            models: catalog::models(),
+            faults,
+            recorder,
+            received: AtomicU64::new(0),
+            streams,
+            events: Events::default(),
+            metrics: Metrics::default(),
+            variants: Variants::default(),
+            ready: AtomicBool::new(true),
+            started: clock::monotonic(),
+            single_records,
+            rate_limit,
+            limiters: Mutex::default(),
+        }
     }
 
     pub(crate) fn model(&self, slug: &str) -> Option<&Entry> {
         self.models.iter().find(|entry| entry.model.slug == slug)
+    }
+
+    /// Counts a request of a key, unless it is one too many.
+    pub(crate) fn check_rate(&self, account: &Account) -> Verdict {
+        let is_throttled = lock(&self.books).budgets.throttle(&account.user_id, clock::unix_millis());
+        // Assumed: the documentation says only that limits are lower.
+        let limit = if is_throttled { self.rate_limit.div_ceil(10) } else { self.rate_limit };
+        let mut limiters = lock(&self.limiters);
+        limiters.entry(account.key_id.clone()).or_default().check(clock::monotonic(), limit)
+    }
+
+    /// Makes a key useless at once; says whether there was one.
+    pub(crate) fn revoke(&self, key_id: &str) -> bool {
+        lock(&self.limiters).remove(key_id);
+        lock(&self.accounts).revoke(key_id)
+    }
+
+    pub(crate) fn is_over_budget(&self, user_id: &str) -> bool {
+        lock(&self.books).budgets.block(user_id, clock::unix_millis())
+    }
+
+    /// Books a served call and tells of it, and of budgets that it brings to a limit.
+    pub(crate) fn book(&self, record: UsageRecord) {
+        let payload = json!({
+            "model": record.model,
+            "backend_id": record.backend_id,
+            "latency_ms": record.latency_ms,
+            "tokens": record.tokens_in.saturating_add(record.tokens_out),
+        });
+        let crossed = lock(&self.books).book(record, self.single_records);
+        let event_type = "request.completed".to_owned();
+        self.events.emit(Event { event_type, source: "inference_service", payload });
+        crossed.into_iter().for_each(|event| self.events.emit(event));
+    }
+
+    /// Tells of inference that failed, unless nobody is known to have asked for it. The payload is assumed.
+    pub(crate) fn tell_of_failure(&self, path: &str, status: u16, id: &RequestId) {
+        if status < 400 || status == 401 || !path.starts_with("/v1/inference/") {
+            return;
+        }
+        let payload = json!({"path": path, "status_code": status, "request_id": id.0});
+        let event_type = "request.failed".to_owned();
+        self.events.emit(Event { event_type, source: "inference_service", payload });
     }
 }
