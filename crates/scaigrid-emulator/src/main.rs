@@ -38,7 +38,7 @@ Exit codes: 0 ended by a signal, 1 could not start or not save the state, 2 wron
 ";
 
 enum Command {
-    Serve { builder: EmulatorBuilder, default_key: bool },
+    Serve { builder: Box<EmulatorBuilder>, default_key: bool },
     Help,
     Version,
 }
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
         Ok(Command::Version) => {
             writeln!(io::stdout(), "scaigrid-emulator {}", env!("CARGO_PKG_VERSION")).map_err(Into::into)
         }
-        Ok(Command::Serve { builder, default_key }) => serve(builder, default_key),
+        Ok(Command::Serve { builder, default_key }) => serve(*builder, default_key),
         Err(error) => {
             eprintln!("scaigrid-emulator: {error}\nTry `scaigrid-emulator --help`.");
             return ExitCode::from(2);
@@ -95,7 +95,7 @@ fn parse() -> Result<Command, lexopt::Error> {
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(Command::Serve { builder, default_key })
+    Ok(Command::Serve { builder: Box::new(builder), default_key })
 }
 
 fn serve(builder: EmulatorBuilder, default_key: bool) -> Result<(), Box<dyn Error>> {
