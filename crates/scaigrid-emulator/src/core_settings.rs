@@ -115,12 +115,13 @@ pub(crate) fn apply(
         (key.clone(), only.map_or(Permissions::All, Permissions::Only))
     };
     lock(&gateway.accounts).install(api_keys.iter().map(permissions).collect(), now_ms);
-    let budget = |(key, limit): (&String, &Money)| {
+    let budget = |key: &String| {
+        let limit = *budgets.get(key)?;
         let accounts = lock(&gateway.accounts);
         let (_, user) = accounts.authenticate(key, now_ms)?;
-        Some(budget_routes::of_settings(user.id.clone(), *limit))
+        Some(budget_routes::of_settings(user.id.clone(), limit))
     };
-    let terms = budgets.iter().filter_map(budget).collect();
+    let terms = api_keys.iter().filter_map(budget).collect();
     lock(&gateway.books).budgets.install(terms, now_ms);
     // A file that cannot be written is noticed now, and not at the end.
     if let Some(file) = &file {

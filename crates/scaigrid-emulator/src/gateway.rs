@@ -137,3 +137,62 @@ impl Gateway {
         self.events.emit(Event { event_type, source: "inference_service", payload });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget_routes::of_settings;
+    use scaigrid_types::Money;
+
+    fn gateway() -> Gateway {
+        Gateway::new(10, Faults::default(), Recorder::default(), StreamSettings::default())
+    }
+
+    fn names(gateway: &Gateway) -> Vec<String> {
+        gateway.events.drain().into_iter().map(|event| event.event_type).collect()
+    }
+
+    #[test]
+    fn booking_tells_of_the_call_and_of_limits() {
+        let gateway = gateway();
+        let limit: Money = "0.01".parse().unwrap();
+        lock(&gateway.books).budgets.install(vec![of_settings("user_1".into(), limit)], clock::unix_millis());
+        let record = UsageRecord {
+            id: "usage_1".into(),
+            model: "a/b".into(),
+            backend_id: "be_1".into(),
+            user_id: "user_1".into(),
+            requests: 1,
+            tokens_in: 3,
+            tokens_out: 4,
+            cost: limit,
+            latency_ms: 5,
+            request_id: Some("req_1".into()),
+            created_ms: clock::unix_millis(),
+        };
+        assert!(!gateway.is_over_budget("user_1"));
+        gateway.book(record.clone());
+        let events = gateway.events.drain();
+        let types: Vec<_> = events.iter().map(|event| event.event_type.as_str()).collect();
+        assert_eq!(types, ["request.completed", "budget.soft_limit_reached", "budget.hard_limit_reached"]);
+        let payload = json!({"model": "a/b", "backend_id": "be_1", "latency_ms": 5, "tokens": 7});
+        assert_eq!((events[0].source, &events[0].payload), ("inference_service", &payload));
+        assert_eq!(events[2].payload["current_usage"]["cost"], "0.01");
+        assert!(gateway.is_over_budget("user_1") && !gateway.is_over_budget("user_2"));
+        gateway.book(record);
+        assert_eq!(names(&gateway), ["request.completed"]);
+    }
+
+    #[test]
+    fn only_inference_that_failed_for_somebody_is_told_of() {
+        let gateway = gateway();
+        let id = RequestId::next();
+        for (path, status) in [("/v1/inference/chat", 200), ("/v1/inference/chat", 401), ("/v1/models", 502)]
+        {
+            gateway.tell_of_failure(path, status, &id);
+        }
+        assert!(names(&gateway).is_empty());
+        gateway.tell_of_failure("/v1/inference/chat", 502, &id);
+        assert_eq!(names(&gateway), ["request.failed"]);
+    }
+}

@@ -27,7 +27,9 @@ macro_rules! stores {
 
         impl State {
             fn of(gateway: &Gateway) -> Self {
-                Self { version: VERSION, $( $field: lock(&gateway.$field).clone(), )+ }
+                // One after the other: held together, the locks could wait for each other.
+                $( let $field = lock(&gateway.$field).clone(); )+
+                Self { version: VERSION, $( $field, )+ }
             }
 
             fn restore(self, gateway: &Gateway) {
