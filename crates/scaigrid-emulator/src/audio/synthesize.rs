@@ -71,12 +71,12 @@ fn speak(
     let body = fields::object(body)?;
     let request = read(Fields::new(&body))?;
     let entry = inference::audio_model(gateway, request.model, "speech")?;
-    inference::check_budget(&account)?;
+    account.check_budget()?;
     let receipt = Receipt::new(gateway, &account, &entry);
     let bill =
         Bill { receipt: Some(receipt), prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
     let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
-    Ok(Speech { content_type, steps: steps(&request, fault, gateway.streams.pace), bill })
+    Ok(Speech { content_type, steps: steps(&request, fault, gateway.settings.streams.pace), bill })
 }
 
 /// The header with the first word, then each word on its own, with `pace` between them.

@@ -4,7 +4,7 @@ use super::Chat;
 use super::chunks;
 use super::receipt::Receipt;
 use super::script::{self, Step, Steps};
-use crate::gateway::StreamSettings;
+use crate::settings::StreamSettings;
 use crate::ids::RequestId;
 use crate::reply;
 use crate::stream_fault::StreamFault;
