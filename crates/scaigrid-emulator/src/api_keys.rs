@@ -2,9 +2,9 @@
 
 use crate::accounts::{ApiKey, NewKey};
 use crate::clock;
-use crate::json_body::{Fields, filled_text};
 use crate::gateway::{Account, Gateway, PARTNER, TENANT};
 use crate::ids::RequestId;
+use crate::json_body::{Fields, filled_text};
 use crate::listing;
 use crate::permissions::{Permissions, denied};
 use crate::query::{Parameters, RawQuery};

@@ -2,9 +2,9 @@
 
 use crate::budget::{Budget, HardAction, Period, Scope, Terms};
 use crate::clock;
-use crate::json_body::{Fields, filled_text};
 use crate::gateway::{Account, Gateway, PARTNER, TENANT};
 use crate::ids::RequestId;
+use crate::json_body::{Fields, filled_text};
 use crate::listing;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{Failure, Reply, seal};

@@ -153,17 +153,20 @@ mod tests {
     use crate::budget_routes::of_settings;
     use scaigrid_types::Money;
 
-    fn gateway() -> Gateway {
-        Gateway::new(Settings::default(), Faults::default(), Recorder::default(), Events::new().0)
+    /// The gateway, and what it tells.
+    fn gateway() -> (Gateway, impl FnMut() -> Vec<Event>) {
+        let (events, mut queue) = Events::new();
+        let gateway = Gateway::new(Settings::default(), Faults::default(), Recorder::default(), events);
+        (gateway, move || std::iter::from_fn(|| queue.try_recv().ok()).collect())
     }
 
-    fn names(gateway: &Gateway) -> Vec<String> {
-        gateway.events.drain().into_iter().map(|event| event.event_type).collect()
+    fn names(events: &[Event]) -> Vec<&str> {
+        events.iter().map(|event| event.event_type.as_str()).collect()
     }
 
     #[test]
     fn booking_tells_of_the_call_and_of_limits() {
-        let gateway = gateway();
+        let (gateway, mut events) = gateway();
         let limit: Money = "0.01".parse().unwrap();
         lock(&gateway.books).budgets.install(vec![of_settings("user_1".into(), limit)], clock::unix_millis());
         let record = UsageRecord {
@@ -181,27 +184,33 @@ mod tests {
         };
         assert!(!gateway.is_over_budget("user_1"));
         gateway.book(record.clone());
-        let events = gateway.events.drain();
-        let types: Vec<_> = events.iter().map(|event| event.event_type.as_str()).collect();
-        assert_eq!(types, ["request.completed", "budget.soft_limit_reached", "budget.hard_limit_reached"]);
+        let told = events();
+        assert_eq!(
+            names(&told),
+            ["request.completed", "budget.soft_limit_reached", "budget.hard_limit_reached"]
+        );
         let payload = json!({"model": "a/b", "backend_id": "be_1", "latency_ms": 5, "tokens": 7});
-        assert_eq!((events[0].source, &events[0].payload), ("inference_service", &payload));
-        assert_eq!(events[2].payload["current_usage"]["cost"], "0.01");
+        assert_eq!((told[0].source, &told[0].payload), ("inference_service", &payload));
+        assert_eq!(told[2].payload["current_usage"]["cost"], "0.01");
         assert!(gateway.is_over_budget("user_1") && !gateway.is_over_budget("user_2"));
         gateway.book(record);
-        assert_eq!(names(&gateway), ["request.completed"]);
+        assert_eq!(names(&events()), ["request.completed"]);
     }
 
     #[test]
     fn only_inference_that_failed_for_somebody_is_told_of() {
-        let gateway = gateway();
+        let (gateway, mut events) = gateway();
         let id = RequestId::next();
         for (path, status) in [("/v1/inference/chat", 200), ("/v1/inference/chat", 401), ("/v1/models", 502)]
         {
-            gateway.tell_of_failure(path, status, &id);
+            gateway.tell_of_failure(path, status, None, &id);
         }
-        assert!(names(&gateway).is_empty());
-        gateway.tell_of_failure("/v1/inference/chat", 502, &id);
-        assert_eq!(names(&gateway), ["request.failed"]);
+        assert!(names(&events()).is_empty());
+        gateway.tell_of_failure("/v1/inference/chat", 502, Some(&ErrorCode::BackendError), &id);
+        let told = events();
+        assert_eq!(
+            (names(&told), &told[0].payload["error_code"]),
+            (vec!["request.failed"], &json!("BACKEND_ERROR"))
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! What the inference routes have in common.
 
 use crate::catalog::Entry;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::reply::Failure;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

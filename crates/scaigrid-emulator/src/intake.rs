@@ -9,7 +9,7 @@ use crate::presence::Presence;
 use crate::record::{RecordedRequest, headers_without_secrets};
 use crate::reply::{self, Failure, FailureCode};
 use crate::reshape::Asked;
-use crate::stream_fault::StreamFault;
+use crate::stream_fault::{CutsItself, StreamFault};
 use crate::wire::{Breakage, ConnectionHandle, End};
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -91,11 +91,11 @@ pub(crate) async fn receive(
         FaultKind::Response(fault) => Answer::Http(response(&id, fault)),
         FaultKind::CutAfter(length) => match normal.await {
             // It cuts itself.
-            stream if is_event_stream(&stream) => Answer::Http(stream),
+            stream if cuts_itself(&stream) => Answer::Http(stream),
             response => broken(cut(response, length).await, End::Close),
         },
         FaultKind::HangUp { reset } => match normal.await {
-            stream if is_event_stream(&stream) => Answer::Http(stream),
+            stream if cuts_itself(&stream) => Answer::Http(stream),
             response => {
                 // The client gets all of it.
                 gateway.recorder.set_status(&id.0, response.status().as_u16());
@@ -153,9 +153,9 @@ enum Answer {
     Broken(Breakage),
 }
 
-/// Of these, a fault makes the handler cut what it sends.
-fn is_event_stream(response: &Response) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "text/event-stream")
+/// Whether the handler has seen to the fault.
+fn cuts_itself(response: &Response) -> bool {
+    response.extensions().get::<CutsItself>().is_some()
 }
 
 /// Only streams do not know their length from the start.

@@ -6,7 +6,6 @@ use super::submit;
 use crate::clock;
 use crate::gateway::{Account, Gateway};
 use crate::ids::RequestId;
-use crate::inference;
 use crate::listing::{self, Items};
 use crate::media;
 use crate::query::{Parameters, RawQuery};

@@ -10,6 +10,7 @@ use crate::reply::{Failure, Reply, seal};
 use crate::stream_fault::StreamFault;
 use crate::sync::lock;
 use crate::text;
+use crate::variant::WireVariant;
 use crate::wire::ConnectionHandle;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::response::Response;

@@ -2,7 +2,7 @@
 
 use crate::http::{Answer, OMNI, SUMMARY, call, call_as, connect, get, read_frames, read_head, request};
 use crate::streams::wait_until;
-use scaigrid_emulator::{DEFAULT_API_KEY, Emulator, Fault, StreamFault};
+use scaigrid_emulator::{DEFAULT_API_KEY, Emulator, Fault, StreamFault, WireVariant};
 use serde_json::{Value, json};
 use std::io::Write;
 
