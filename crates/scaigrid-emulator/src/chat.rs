@@ -8,18 +8,19 @@ pub(crate) mod stream;
 mod tools;
 mod validate;
 
+use crate::accounts::Account;
 use crate::catalog::Entry;
 use crate::clock;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::ids::{self, RequestId};
-use crate::inference::Tariff;
+use crate::inference::{self, Tariff};
 use crate::reply::{Failure, Reply, seal};
 use crate::stream_fault::{StreamFault, StreamFaultKind};
 use crate::wire::ConnectionHandle;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::response::Response;
 use bytes::Bytes;
-use scaigrid_types::{ChatCompletion, ChatRequest, Choice, ErrorCode, FieldError, Modality};
+use scaigrid_types::{ChatCompletion, ChatRequest, Choice, FieldError, Modality};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -72,27 +73,16 @@ impl Chat {
     }
 }
 
-/// The model, which must be one for chats.
-pub(crate) fn chat_model<'a>(gateway: &'a Gateway, slug: &str) -> Result<&'a Entry, Failure> {
-    let entry = gateway
-        .model(slug)
-        .ok_or_else(|| Failure::new(ErrorCode::ModelNotFound, "No model has this slug."))?;
-    if entry.model.modality != Some(Modality::Chat) {
-        return Err(Failure::invalid(&[FieldError::new("model", "is not a chat model")]));
-    }
-    Ok(entry)
-}
-
 /// Answers a valid request, if model and budget allow it.
 pub(crate) fn accept(
     gateway: &Gateway,
     account: &Arc<Account>,
     request: &ChatRequest,
 ) -> Result<Chat, Failure> {
-    let entry = chat_model(gateway, &request.model)?;
+    let entry = inference::model(gateway, &request.model, &Modality::Chat)?;
     account.check_budget()?;
-    let receipt = Receipt::new(account, entry);
     let answer = generate::answer(request, entry.model.max_output_tokens);
+    let receipt = Receipt::new(account, entry);
     Ok(Chat { answer, receipt, streamed: request.stream == Some(true) })
 }
 

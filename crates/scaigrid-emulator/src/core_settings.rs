@@ -1,10 +1,10 @@
 //! Settings of users, wire variants, health, and the state file.
 
-use crate::budget_routes;
+use crate::accounting;
+use crate::accounts::Permissions;
 use crate::clock;
 use crate::emulator::{EmulatorBuilder, StartError};
 use crate::gateway::Gateway;
-use crate::permissions::Permissions;
 use crate::state::StateFile;
 use crate::sync::lock;
 use crate::variant::WireVariant;
@@ -119,7 +119,7 @@ pub(crate) fn apply(
         let limit = *budgets.get(key)?;
         let accounts = lock(&gateway.accounts);
         let (_, user) = accounts.authenticate(key, now_ms)?;
-        Some(budget_routes::of_settings(user.id.clone(), limit))
+        Some(accounting::of_settings(user.id.clone(), limit))
     };
     let terms = api_keys.iter().filter_map(budget).collect();
     lock(&gateway.books).budgets.install(terms, now_ms);

@@ -2,8 +2,9 @@
 
 mod vector;
 
-use crate::fields::{self, Fields};
-use crate::gateway::{Account, Gateway};
+use crate::accounts::Account;
+use crate::fields::{Fields, into_text};
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::inference::{self, Tariff};
 use crate::reply::{Failure, Reply, seal};
@@ -21,9 +22,9 @@ const MAX_TEXTS: usize = 2_048;
 
 /// A valid request.
 #[derive(Debug)]
-struct Request<'a> {
-    model: &'a str,
-    texts: Vec<&'a str>,
+struct Request {
+    model: String,
+    texts: Vec<String>,
     dimensions: Option<usize>,
 }
 
@@ -65,9 +66,8 @@ fn answer(
     tariff: Tariff,
     body: &[u8],
 ) -> Result<Reply<Embeddings>, Failure> {
-    let body = fields::object(body)?;
-    let request = read(Fields::new(&body))?;
-    let entry = inference::model(gateway, request.model, &Modality::Embedding)?;
+    let request = read(Fields::read(body)?)?;
+    let entry = inference::model(gateway, &request.model, &Modality::Embedding)?;
     let dimensions = entry.model.default_params.as_ref().and_then(|params| params.get("dimensions"));
     let most = dimensions.and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok()).unwrap_or(1);
     let dimensions = request.dimensions.unwrap_or(most);
@@ -77,7 +77,7 @@ fn answer(
     }
     account.check_budget()?;
 
-    let embedding = |(index, text): (usize, &&str)| Embedding {
+    let embedding = |(index, text): (usize, &String)| Embedding {
         object: "embedding",
         index,
         embedding: vector::of(text, dimensions),
@@ -97,7 +97,7 @@ fn answer(
     }))
 }
 
-fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
+fn read(mut fields: Fields) -> Result<Request, Failure> {
     let request = Request {
         model: fields.required_text("model"),
         texts: texts(&mut fields),
@@ -108,22 +108,11 @@ fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
 }
 
 /// Assumed: texts without any character are refused.
-fn texts<'a>(fields: &mut Fields<'a>) -> Vec<&'a str> {
-    let list = match fields.get("input") {
-        Some(Value::Array(list)) if list.len() > MAX_TEXTS => {
-            fields.problem("input", format!("must have at most {MAX_TEXTS} texts"));
-            return Vec::new();
-        }
-        Some(Value::Array(list)) if !list.is_empty() => list,
-        Some(Value::Array(_)) => {
-            fields.problem("input", "must not be empty");
-            return Vec::new();
-        }
+fn texts(fields: &mut Fields) -> Vec<String> {
+    let list = match fields.take("input") {
+        Some(Value::Array(list)) => list,
         Some(Value::String(text)) if !text.is_empty() => return vec![text],
-        Some(Value::String(_)) => {
-            fields.problem("input", "must not be empty");
-            return Vec::new();
-        }
+        Some(Value::String(_)) => Vec::new(),
         Some(_) => {
             fields.problem("input", "must be a string or a list of strings");
             return Vec::new();
@@ -133,9 +122,17 @@ fn texts<'a>(fields: &mut Fields<'a>) -> Vec<&'a str> {
             return Vec::new();
         }
     };
+    match list.len() {
+        0 => fields.problem("input", "must not be empty"),
+        1..=MAX_TEXTS => {}
+        _ => {
+            fields.problem("input", format!("must have at most {MAX_TEXTS} texts"));
+            return Vec::new();
+        }
+    }
     let mut texts = Vec::with_capacity(list.len());
-    for (index, text) in list.iter().enumerate() {
-        match text.as_str().filter(|text| !text.is_empty()) {
+    for (index, text) in list.into_iter().enumerate() {
+        match into_text(text).filter(|text| !text.is_empty()) {
             Some(text) => texts.push(text),
             None => fields.problem(format!("input[{index}]"), "must be a string that is not empty"),
         }

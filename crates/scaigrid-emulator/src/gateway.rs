@@ -1,21 +1,20 @@
 //! The state of one emulator: accounts, models, what was served, what was received.
 
-pub(crate) use crate::caller::Account;
-
-use crate::accounts::Accounts;
+use crate::accounting::Books;
+use crate::accounting::UsageRecord;
+use crate::accounts::{Account, Accounts};
 use crate::audit::AuditLog;
 use crate::batch::JobStore;
-use crate::books::Books;
 use crate::catalog::{self, Entry};
 use crate::clock;
 use crate::events::{Event, Events};
 use crate::faults::Faults;
 use crate::ids::RequestId;
-use crate::ledger::UsageRecord;
 use crate::media::MediaStore;
 use crate::metrics::Metrics;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
+use crate::reply::Failure;
 use crate::rooms::Rooms;
 use crate::scaimatrix::Collections;
 use crate::sessions::Sessions;
@@ -97,8 +96,9 @@ impl Gateway {
         }
     }
 
-    pub(crate) fn model(&self, slug: &str) -> Option<&Entry> {
-        self.models.iter().find(|entry| entry.model.slug == slug)
+    pub(crate) fn model(&self, slug: &str) -> Result<&Entry, Failure> {
+        let entry = self.models.iter().find(|entry| entry.model.slug == slug);
+        entry.ok_or_else(|| Failure::new(ErrorCode::ModelNotFound, "No model has this slug."))
     }
 
     /// Counts a request of a key, unless it is one too many.
@@ -150,7 +150,7 @@ impl Gateway {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget_routes::of_settings;
+    use crate::accounting::of_settings;
     use scaigrid_types::Money;
 
     /// The gateway, and what it tells.

@@ -1,14 +1,33 @@
 //! What the inference routes have in common.
 
+use crate::audio::{synthesize, transcribe};
 use crate::catalog::Entry;
+use crate::chat::chat;
+use crate::embed::embed;
 use crate::gateway::Gateway;
+use crate::generate::generate;
+use crate::images::generate_images;
 use crate::reply::Failure;
+use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use scaigrid_types::{Decimal, ErrorCode, FieldError, Modality, Money};
+use axum::routing::post;
+use scaigrid_types::{Decimal, FieldError, Modality, Money};
 use serde_json::Value;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// The routes that run a model, apart from sessions.
+pub(crate) fn routes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/v1/inference/chat", post(chat))
+        .route("/v1/inference/embed", post(embed))
+        .route("/v1/inference/images/generate", post(generate_images))
+        .route("/v1/inference/audio/transcribe", post(transcribe))
+        .route("/v1/inference/audio/synthesize", post(synthesize))
+        .route("/v1/inference/generate", post(generate))
+}
 
 /// Settings of the inference routes apart from chat.
 #[derive(Clone, Debug)]
@@ -36,9 +55,7 @@ impl Default for InferenceSettings {
 
 /// The model, if it exists and is of the kind that the route needs.
 pub(crate) fn model(gateway: &Gateway, slug: &str, modality: &Modality) -> Result<Entry, Failure> {
-    let entry = gateway
-        .model(slug)
-        .ok_or_else(|| Failure::new(ErrorCode::ModelNotFound, "No model has this slug."))?;
+    let entry = gateway.model(slug)?;
     if entry.model.modality.as_ref() != Some(modality) {
         let article = if modality.as_str().starts_with(['a', 'e', 'i']) { "an" } else { "a" };
         let message = format!("is not {article} {} model", modality.as_str());
@@ -90,13 +107,13 @@ impl<S: Sync> FromRequestParts<S> for Tariff {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounting;
     use crate::catalog;
-    use crate::ledger;
 
     #[test]
     fn a_batch_costs_half() {
         for entry in catalog::models() {
-            let cost = |entry: &Entry| ledger::cost(&entry.model, 1_000, 300).to_decimal();
+            let cost = |entry: &Entry| accounting::cost(&entry.model, 1_000, 300).to_decimal();
             let live = cost(&Tariff::Live.priced(entry.clone()));
             assert_eq!(live, cost(&entry));
             assert_eq!(cost(&Tariff::Batch.priced(entry)) * Decimal::from(2), live);

@@ -6,14 +6,14 @@
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::ids::{self, RequestId};
+use crate::path::Param;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{self, Failure};
 use crate::sync::lock;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::ErrorCode;
@@ -110,11 +110,10 @@ fn lifetime_ms(gateway: &Gateway) -> i64 {
 pub(crate) async fn get_media(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    name: Result<Path<String>, PathRejection>,
+    Param(name): Param<String>,
     Query(pairs): RawQuery,
 ) -> Response {
     let token = Parameters::new(pairs).text("token");
-    let name = name.map(|Path(name)| name).unwrap_or_default();
     let media = lock(&gateway.media);
     let file = media.get(&name, token.as_deref(), clock::unix_millis());
     let refusal = match file {
@@ -130,9 +129,7 @@ pub(crate) async fn get_media(
     };
     // All three answers are assumed.
     let failure = match refusal {
-        Refusal::Unknown => {
-            Failure::undocumented(StatusCode::NOT_FOUND, "NOT_FOUND", "No file has this id, or no longer.")
-        }
+        Refusal::Unknown => Failure::not_found("No file has this id, or no longer."),
         Refusal::WrongToken => Failure::new(ErrorCode::AuthzPermissionDenied, "The token is wrong."),
         Refusal::Expired => Failure::new(ErrorCode::AuthzPermissionDenied, "The URL has expired."),
     };

@@ -4,16 +4,17 @@ mod store;
 
 pub(crate) use store::Rooms;
 
-use crate::gateway::{Account, Gateway};
+use crate::accounts::Account;
+use crate::fields::{Fields, into_text};
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
-use crate::json_body::{Fields, into_text};
 use crate::listing::{self, Items};
-use crate::query::{Parameters, RawQuery};
+use crate::path::Param;
+use crate::query::RawQuery;
 use crate::reply::{Failure, Reply, seal, seal_created, seal_empty};
 use crate::sync::lock;
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -32,12 +33,6 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
 }
 
 const KINDS: [(&str, Kind); 2] = [("user", Kind::User), ("bot", Kind::Bot)];
-
-type Id = Result<Path<String>, PathRejection>;
-
-fn id_of(id: Id) -> Result<String, Failure> {
-    id.map(|Path(id)| id).map_err(|_| no_room())
-}
 
 fn no_room() -> Failure {
     Failure::not_found("You are in no room with this id.")
@@ -104,38 +99,30 @@ fn list(
     account: &Account,
     pairs: Vec<(String, String)>,
 ) -> Result<Reply<Items<Value>>, Failure> {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    let problems = query.into_problems();
-    if !problems.is_empty() {
-        return Err(Failure::invalid(&problems));
-    }
-    let views: Vec<Value> = lock(&gateway.rooms).of(&account.user_id).map(|room| room.view(false)).collect();
-    Ok(listing::reply(&views, window))
+    let window = listing::only_window(pairs)?;
+    let rooms = lock(&gateway.rooms);
+    Ok(listing::reply(rooms.of(&account.user_id).map(|room| room.view(false)), window))
 }
 
 async fn get_room(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    room: Id,
+    Param(room): Param<String>,
 ) -> Response {
-    let view = id_of(room).and_then(|room| {
-        let rooms = lock(&gateway.rooms);
-        rooms.find(&room, &account.user_id).map(|room| Reply::new(room.view(true)))
-    });
-    seal(&id, view)
+    let rooms = lock(&gateway.rooms);
+    let found = rooms.find(&room, &account.user_id);
+    seal(&id, found.map(|room| Reply::new(room.view(true))))
 }
 
 async fn change_room(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    room: Id,
+    Param(room): Param<String>,
     body: Bytes,
 ) -> Response {
-    let changed = id_of(room).and_then(|room| change(&gateway, &account, &room, &body));
-    seal(&id, changed.map(Reply::new))
+    seal(&id, change(&gateway, &account, &room, &body).map(Reply::new))
 }
 
 /// Assumed: the fields are those of creation, and what is absent, or null, stays as it is.
@@ -152,21 +139,19 @@ async fn archive_room(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    room: Id,
+    Param(room): Param<String>,
 ) -> Response {
-    let archived = id_of(room).and_then(|room| lock(&gateway.rooms).archive(&room, &account.user_id));
-    seal_empty(&id, archived)
+    seal_empty(&id, lock(&gateway.rooms).archive(&room, &account.user_id))
 }
 
 async fn add_member(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    room: Id,
+    Param(room): Param<String>,
     body: Bytes,
 ) -> Response {
-    let added = id_of(room).and_then(|room| member(&gateway, &account, &room, &body));
-    seal_created(&id, added.map(Reply::new))
+    seal_created(&id, member(&gateway, &account, &room, &body).map(Reply::new))
 }
 
 /// Assumed: adding somebody again sets the role.
@@ -189,11 +174,10 @@ async fn post_message(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    room: Id,
+    Param(room): Param<String>,
     body: Bytes,
 ) -> Response {
-    let posted = id_of(room).and_then(|room| message(&gateway, &account, &room, &body));
-    seal_created(&id, posted.map(Reply::new))
+    seal_created(&id, message(&gateway, &account, &room, &body).map(Reply::new))
 }
 
 /// Assumed: `content`, and for threads `parent_id` with the message that is answered.

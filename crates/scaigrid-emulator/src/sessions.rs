@@ -5,20 +5,22 @@ mod store;
 
 pub(crate) use store::Sessions;
 
-use crate::chat::chat_model;
-use crate::gateway::{Account, Gateway};
+use crate::accounts::Account;
+use crate::fields::Fields;
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
-use crate::json_body::Fields;
+use crate::inference;
 use crate::listing::{self, Items};
+use crate::path::Param;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{Failure, Reply, seal, seal_created, seal_empty};
 use crate::sync::lock;
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use scaigrid_types::Modality;
 use serde_json::Value;
 use std::sync::Arc;
 use store::{Changes, Session, Status};
@@ -29,13 +31,6 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
         .route("/v1/sessions", get(list_sessions).post(create_session))
         .route("/v1/sessions/{id}", get(get_session).patch(change_session).delete(delete_session))
         .route("/v1/sessions/{id}/messages", post(messages::ask))
-}
-
-/// The id in a path. One that is not UTF-8 is no session's id.
-type Id = Result<Path<String>, PathRejection>;
-
-fn id_of(id: Id) -> Result<String, Failure> {
-    id.map(|Path(id)| id).map_err(|_| no_session())
 }
 
 fn no_session() -> Failure {
@@ -61,7 +56,7 @@ fn create(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Value, Fa
         status: None,
     };
     fields.finish()?;
-    chat_model(gateway, &model)?;
+    inference::model(gateway, &model, &Modality::Chat)?;
     let session = Session::new(account.user_id.clone(), model, changes);
     let view = session.view(true);
     lock(&gateway.sessions).add(session)?;
@@ -85,38 +80,31 @@ fn list(
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
     let tenant = query.parsed("scope", |scope| (scope == "tenant").then_some(()), "must be `tenant`");
-    let problems = query.into_problems();
-    if !problems.is_empty() {
-        return Err(Failure::invalid(&problems));
-    }
+    query.finish()?;
     let sessions = lock(&gateway.sessions);
     let wanted = sessions.all().filter(|session| tenant.is_some() || session.user_id == account.user_id);
-    let views: Vec<Value> = wanted.map(|session| session.view(false)).collect();
-    Ok(listing::reply(&views, window))
+    Ok(listing::reply(wanted.map(|session| session.view(false)), window))
 }
 
 async fn get_session(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    session: Id,
+    Param(session): Param<String>,
 ) -> Response {
-    let view = id_of(session).and_then(|session| {
-        let sessions = lock(&gateway.sessions);
-        sessions.find(&session, &account.user_id).map(|session| Reply::new(session.view(true)))
-    });
-    seal(&id, view)
+    let sessions = lock(&gateway.sessions);
+    let found = sessions.find(&session, &account.user_id);
+    seal(&id, found.map(|session| Reply::new(session.view(true))))
 }
 
 async fn change_session(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    session: Id,
+    Param(session): Param<String>,
     body: Bytes,
 ) -> Response {
-    let changed = id_of(session).and_then(|session| change(&gateway, &account, &session, &body));
-    seal(&id, changed.map(Reply::new))
+    seal(&id, change(&gateway, &account, &session, &body).map(Reply::new))
 }
 
 /// Assumed: what is absent, or null, stays as it is.
@@ -138,9 +126,7 @@ async fn delete_session(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    session: Id,
+    Param(session): Param<String>,
 ) -> Response {
-    let deleted =
-        id_of(session).and_then(|session| lock(&gateway.sessions).remove(&session, &account.user_id));
-    seal_empty(&id, deleted)
+    seal_empty(&id, lock(&gateway.sessions).remove(&session, &account.user_id))
 }

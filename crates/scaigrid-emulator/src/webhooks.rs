@@ -9,23 +9,24 @@ pub(crate) use delivery::{DeliverySettings, InFlight, dispatch, scaled_schedule}
 pub(crate) use store::Webhooks;
 
 use crate::events::Event;
+use crate::fields::{Fields, into_text};
 use crate::gateway::Gateway;
 use crate::ids::RequestId;
-use crate::json_body::{Fields, into_text};
 use crate::listing::{self, Items};
+use crate::path::Param;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{Failure, Reply, seal, seal_created, seal_empty};
 use crate::sync::lock;
-use crate::times::instant_ms;
+use crate::times::{TIME_PROBLEM, instant_ms};
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use delivery::Parcel;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{Changes, Delivery, DeliveryStatus, MASK, Status, Webhook};
+use store::{Changes, Delivery, DeliveryStatus, MASK, Order, Status, Webhook};
 
 /// All routes of webhooks.
 pub(crate) fn routes() -> Router<Arc<Gateway>> {
@@ -41,12 +42,6 @@ const MAX_EVENTS: usize = 100;
 
 /// The most retries (assumed: only the default of 5 is documented).
 const MAX_RETRIES: u64 = 100;
-
-type Id = Result<Path<String>, PathRejection>;
-
-fn id_of(id: Id) -> Result<String, Failure> {
-    id.map(|Path(id)| id).map_err(|_| no_webhook())
-}
 
 fn no_webhook() -> Failure {
     Failure::not_found("No webhook has this id.")
@@ -110,55 +105,47 @@ async fn list_webhooks(
     Extension(id): Extension<RequestId>,
     Query(pairs): RawQuery,
 ) -> Response {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    let problems = query.into_problems();
-    if !problems.is_empty() {
-        return Failure::invalid(&problems).into_response(&id);
-    }
-    let views: Vec<Value> = lock(&gateway.webhooks).all().map(Webhook::view).collect();
-    seal(&id, Ok(listing::reply(&views, window)))
+    let webhooks = lock(&gateway.webhooks);
+    let window = listing::only_window(pairs);
+    seal(&id, window.map(|window| listing::reply(webhooks.all().map(Webhook::view), window)))
 }
 
 async fn get_webhook(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    webhook: Id,
+    Param(webhook): Param<String>,
 ) -> Response {
-    let view = id_of(webhook).and_then(|webhook| {
-        let webhooks = lock(&gateway.webhooks);
-        webhooks.find(&webhook).map(|webhook| Reply::new(webhook.view()))
-    });
-    seal(&id, view)
+    let found = lock(&gateway.webhooks).find(&webhook).map(|webhook| Reply::new(webhook.view()));
+    seal(&id, found)
 }
 
 async fn put_webhook(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    webhook: Id,
+    Param(webhook): Param<String>,
     body: Bytes,
 ) -> Response {
-    let changed = id_of(webhook).and_then(|webhook| {
-        let mut webhooks = lock(&gateway.webhooks);
-        let webhook = webhooks.find_mut(&webhook)?;
-        webhook.apply(read(Fields::read(&body)?)?);
-        Ok(Reply::new(webhook.view()))
-    });
-    seal(&id, changed)
+    seal(&id, change(&gateway, &webhook, &body).map(Reply::new))
+}
+
+fn change(gateway: &Gateway, webhook: &str, body: &[u8]) -> Result<Value, Failure> {
+    let mut webhooks = lock(&gateway.webhooks);
+    let webhook = webhooks.find_mut(webhook)?;
+    webhook.apply(read(Fields::read(body)?)?);
+    Ok(webhook.view())
 }
 
 /// Documented: works at once, and drops deliveries in flight.
 async fn delete_webhook(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    webhook: Id,
+    Param(webhook): Param<String>,
 ) -> Response {
-    let deleted = id_of(webhook).and_then(|webhook| {
-        lock(&gateway.webhooks).remove(&webhook)?;
+    let removed = lock(&gateway.webhooks).remove(&webhook);
+    if removed.is_ok() {
         gateway.in_flight.drop_all(&webhook);
-        Ok(())
-    });
-    seal_empty(&id, deleted)
+    }
+    seal_empty(&id, removed)
 }
 
 /// One delivery without retries, whose outcome is the answer. Assumed: it also goes to an inactive webhook, and
@@ -166,22 +153,11 @@ async fn delete_webhook(
 async fn test_webhook(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    webhook: Id,
+    Param(webhook): Param<String>,
 ) -> Response {
-    let order = id_of(webhook).and_then(|webhook| {
-        let event = Event {
-            event_type: "webhook.test".to_owned(),
-            source: "webhook_service",
-            payload: json!({"webhook_id": webhook}),
-        };
-        let parcel = delivery::Parcel::new(event);
-        let mut webhooks = lock(&gateway.webhooks);
-        let found = webhooks.find_mut(&webhook)?;
-        let delivery = found.begin(&parcel);
-        Ok((webhook, delivery, found.order(), parcel))
-    });
-    let (webhook, delivery, order, parcel) = match order {
-        Ok(order) => order,
+    let begun = begin_test(&gateway, &webhook);
+    let (delivery, order, parcel) = match begun {
+        Ok(begun) => begun,
         Err(failure) => return failure.into_response(&id),
     };
     let outcome = send::post(&order, parcel.body, gateway.settings.services.webhooks.answer_limit).await;
@@ -198,13 +174,25 @@ async fn test_webhook(
     seal(&id, Ok(Reply::new(data)))
 }
 
+fn begin_test(gateway: &Gateway, id: &str) -> Result<(String, Order, Parcel), Failure> {
+    let event = Event {
+        event_type: "webhook.test".to_owned(),
+        source: "webhook_service",
+        payload: json!({"webhook_id": id}),
+    };
+    let parcel = Parcel::new(event);
+    let mut webhooks = lock(&gateway.webhooks);
+    let webhook = webhooks.find_mut(id)?;
+    Ok((webhook.begin(&parcel), webhook.order(), parcel))
+}
+
 async fn list_deliveries(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    webhook: Id,
+    Param(webhook): Param<String>,
     Query(pairs): RawQuery,
 ) -> Response {
-    seal(&id, id_of(webhook).and_then(|webhook| deliveries(&gateway, &webhook, pairs)))
+    seal(&id, deliveries(&gateway, &webhook, pairs))
 }
 
 /// The newest first (assumed).
@@ -218,19 +206,14 @@ fn deliveries(
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
     let status = query.parsed("status", delivery_status, "must be one of success, failed, pending");
-    let since = "must be an RFC 3339 time or a date, such as 2026-04-22T14:30:00Z or 2026-04-22";
-    let since = query.parsed("since", |text| instant_ms(text, false), since);
-    let problems = query.into_problems();
-    if !problems.is_empty() {
-        return Err(Failure::invalid(&problems));
-    }
+    let since = query.parsed("since", |text| instant_ms(text, false), TIME_PROBLEM);
+    query.finish()?;
     let wanted = |delivery: &&Delivery| {
         status.is_none_or(|status| delivery.status == status)
             && since.is_none_or(|since| delivery.created_ms >= since)
     };
-    let views: Vec<Value> =
-        webhook.deliveries().rev().filter(wanted).map(|delivery| delivery.view(webhook.id())).collect();
-    Ok(listing::reply(&views, window))
+    let views = webhook.deliveries().rev().filter(wanted).map(|delivery| delivery.view(webhook.id()));
+    Ok(listing::reply(views, window))
 }
 
 fn delivery_status(text: &str) -> Option<DeliveryStatus> {

@@ -1,9 +1,10 @@
 //! A text as audio, sent word by word.
 
 use super::{tone, wav};
+use crate::accounts::Account;
 use crate::chat::{Bill, Receipt, Step, Steps, StreamBody, cut};
-use crate::fields::{self, Fields};
-use crate::gateway::{Account, Gateway};
+use crate::fields::Fields;
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::inference;
 use crate::reply::{self, Failure};
@@ -27,10 +28,10 @@ const FORMATS: [&str; 2] = ["wav", "pcm"];
 
 /// A valid request. `model` and `input` are documented, and that there is a voice; the rest is assumed.
 #[derive(Debug)]
-struct Request<'a> {
-    model: &'a str,
-    input: &'a str,
-    voice: &'a str,
+struct Request {
+    model: String,
+    input: String,
+    voice: String,
     format: &'static str,
     speed: f64,
 }
@@ -67,25 +68,24 @@ fn speak(
     fault: StreamFault,
     body: &[u8],
 ) -> Result<Speech, Failure> {
-    let body = fields::object(body)?;
-    let request = read(Fields::new(&body))?;
-    let entry = inference::audio_model(gateway, request.model, "speech")?;
+    let request = read(Fields::read(body)?)?;
+    let entry = inference::audio_model(gateway, &request.model, "speech")?;
     account.check_budget()?;
-    let receipt = Receipt::new(&account, &entry);
+    let receipt = Receipt::new(&account, entry);
     let bill =
-        Bill { receipt: Some(receipt), prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
+        Bill { receipt: Some(receipt), prompt_tokens: count_tokens(&request.input), completion_tokens: 0 };
     let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
     Ok(Speech { content_type, steps: steps(&request, fault, gateway.settings.streams.pace), bill })
 }
 
 /// The header with the first word, then each word on its own, with `pace` between them.
-fn steps(request: &Request<'_>, fault: StreamFault, pace: Duration) -> Steps {
+fn steps(request: &Request, fault: StreamFault, pace: Duration) -> Steps {
     let words: Vec<String> = request.input.split_whitespace().map(str::to_owned).collect();
-    let (voice, speed) = (request.voice.to_owned(), request.speed);
+    let (voice, speed) = (request.voice.clone(), request.speed);
     let header = match request.format {
         "wav" => {
             let bytes = words.len().saturating_mul(tone::word_bytes(speed));
-            wav::header(u32::try_from(bytes).unwrap_or(u32::MAX), request.input)
+            wav::header(u32::try_from(bytes).unwrap_or(u32::MAX), &request.input)
         }
         _ => Vec::new(),
     };
@@ -103,7 +103,7 @@ fn steps(request: &Request<'_>, fault: StreamFault, pace: Duration) -> Steps {
     }
 }
 
-fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
+fn read(mut fields: Fields) -> Result<Request, Failure> {
     let request = Request {
         model: fields.required_text("model"),
         input: input(&mut fields),
@@ -115,7 +115,7 @@ fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
     Ok(request)
 }
 
-fn input<'a>(fields: &mut Fields<'a>) -> &'a str {
+fn input(fields: &mut Fields) -> String {
     let input = fields.required_text("input");
     if input.chars().count() > MAX_CHARACTERS {
         fields.problem("input", format!("must have at most {MAX_CHARACTERS} characters"));
@@ -123,8 +123,8 @@ fn input<'a>(fields: &mut Fields<'a>) -> &'a str {
     input
 }
 
-fn format(fields: &mut Fields<'_>) -> &'static str {
+fn format(fields: &mut Fields) -> &'static str {
     let message = "this emulator makes wav (the default) and pcm only";
-    let known = |value: &Value| FORMATS.into_iter().find(|format| value.as_str() == Some(format));
-    fields.parsed("response_format", message, known).unwrap_or("wav")
+    let known = |value: Value| FORMATS.into_iter().find(|format| value.as_str() == Some(format));
+    fields.parsed("response_format", known, message).unwrap_or("wav")
 }

@@ -3,7 +3,8 @@
 use super::captions::{Segment, Transcript, Word};
 use super::form::{self, Form, Format, Part, Upload};
 use super::wav;
-use crate::gateway::{Account, Gateway};
+use crate::accounts::Account;
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::inference;
 use crate::reply::{self, Failure, Reply, seal};

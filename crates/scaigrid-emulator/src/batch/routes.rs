@@ -3,17 +3,17 @@
 use super::job::Job;
 use super::run;
 use super::submit;
+use crate::accounts::Account;
 use crate::clock;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::listing::{self, Items};
 use crate::media;
-use crate::query::{Parameters, RawQuery};
+use crate::path::Param;
+use crate::query::RawQuery;
 use crate::reply::{Failure, Reply, seal};
 use crate::sync::lock;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
@@ -42,20 +42,20 @@ pub(crate) async fn get_batch(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    batch: Result<Path<String>, PathRejection>,
+    Param(batch): Param<String>,
 ) -> Response {
-    seal(&id, on_job(&gateway, &account, batch, |_| {}))
+    seal(&id, on_job(&gateway, &account, &batch, |_| {}))
 }
 
 pub(crate) async fn cancel_batch(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    batch: Result<Path<String>, PathRejection>,
+    Param(batch): Param<String>,
 ) -> Response {
     let cancel =
         |job: &mut Job| run::with_files(&gateway, |publish| job.cancel(clock::unix_millis(), publish));
-    seal(&id, on_job(&gateway, &account, batch, cancel))
+    seal(&id, on_job(&gateway, &account, &batch, cancel))
 }
 
 fn submit(gateway: &Arc<Gateway>, account: &Account, body: &[u8]) -> Result<Reply<Value>, Failure> {
@@ -74,32 +74,22 @@ fn list(
     account: &Account,
     pairs: Vec<(String, String)>,
 ) -> Result<Reply<Items<Value>>, Failure> {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    let problems = query.into_problems();
-    if !problems.is_empty() {
-        return Err(Failure::invalid(&problems));
-    }
+    let window = listing::only_window(pairs)?;
     let store = lock(&gateway.batches);
-    let jobs = store.jobs_of(&account.user_id);
-    let (jobs, pagination) = listing::page(&jobs, Some(window.limit), window.start);
-    let items = jobs.into_iter().map(|job| view(gateway, job)).collect();
-    Ok(Reply { data: Items { items }, pagination })
+    Ok(listing::reply(store.jobs_of(&account.user_id).map(|job| view(gateway, job)), window))
 }
 
 /// Changes a job of the account and shows it.
 fn on_job(
     gateway: &Gateway,
     account: &Account,
-    batch: Result<Path<String>, PathRejection>,
+    batch: &str,
     change: impl FnOnce(&mut Job),
 ) -> Result<Reply<Value>, Failure> {
     let mut store = lock(&gateway.batches);
-    let job = batch.ok().and_then(|Path(batch)| store.job_of(&account.user_id, &batch));
     // The code is assumed: the documentation names none for batches.
-    let not_found =
-        || Failure::undocumented(StatusCode::NOT_FOUND, "NOT_FOUND", "No batch of yours has this id.");
-    let job = job.ok_or_else(not_found)?;
+    let not_found = || Failure::not_found("No batch of yours has this id.");
+    let job = store.job_of(&account.user_id, batch).ok_or_else(not_found)?;
     change(job);
     Ok(Reply::new(view(gateway, job)))
 }

@@ -4,10 +4,11 @@ use super::input::{self, Line};
 use super::job::Publish;
 use super::results::{LineError, Outcome};
 use super::{fetch, submit};
+use crate::accounts::Account;
 use crate::chat::chat;
 use crate::clock;
 use crate::embed::embed;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::generate::generate;
 use crate::ids::RequestId;
 use crate::images::generate_images;
@@ -121,10 +122,10 @@ fn request(id: RequestId, account: Account, body: Bytes) -> Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::Permissions;
     use crate::batch::job::{CompletionWindow, Order, Source};
     use crate::events::Events;
     use crate::faults::Faults;
-    use crate::permissions::Permissions;
     use crate::record::Recorder;
     use crate::settings::Settings;
     use serde_json::{Map, json};

@@ -4,12 +4,13 @@ use super::collection::{Collection, Permission, rights};
 use super::document::Stage;
 use super::settings::Settings;
 use super::store::no_collection;
-use super::{Id, id_of};
-use crate::gateway::{Account, Gateway};
+use crate::accounts::Account;
+use crate::fields::Fields;
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
-use crate::json_body::Fields;
 use crate::listing;
-use crate::query::{Parameters, RawQuery};
+use crate::path::Param;
+use crate::query::RawQuery;
 use crate::reply::{Failure, Reply, seal, seal_created, seal_paged_in_meta};
 use crate::sync::lock;
 use axum::extract::{Extension, Query, State};
@@ -39,42 +40,30 @@ pub(crate) async fn list(
     Extension(id): Extension<RequestId>,
     Query(pairs): RawQuery,
 ) -> Response {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    let problems = query.into_problems();
-    if !problems.is_empty() {
-        return Failure::invalid(&problems).into_response(&id);
-    }
     let collections = lock(&gateway.collections);
     let views = collections.all().iter().map(|collection| collection.view(&account.user_id));
-    let views: Vec<Value> = views.collect();
-    let (data, pagination) = listing::page(&views, Some(window.limit), window.start);
-    seal_paged_in_meta(&id, Ok(Reply { data, pagination }))
+    seal_paged_in_meta(&id, listing::only_window(pairs).map(|window| listing::page(views, window)))
 }
 
 pub(crate) async fn show(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
 ) -> Response {
-    let view = id_of(collection).and_then(|collection| {
-        let collections = lock(&gateway.collections);
-        let collection = collections.find(&collection, &account.user_id, Permission::Write)?;
-        Ok(Reply::new(collection.view(&account.user_id)))
-    });
-    seal(&id, view)
+    let collections = lock(&gateway.collections);
+    let found = collections.find(&collection, &account.user_id, Permission::Write);
+    seal(&id, found.map(|collection| Reply::new(collection.view(&account.user_id))))
 }
 
 pub(crate) async fn change(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
     body: Bytes,
 ) -> Response {
-    let changed = id_of(collection).and_then(|collection| put(&gateway, &account, &collection, &body));
-    seal(&id, changed.map(Reply::new))
+    seal(&id, put(&gateway, &account, &collection, &body).map(Reply::new))
 }
 
 /// Documented: `follow_ups` say what the change asks for. Assumed: inside of `data`, and only when there are any.
@@ -104,13 +93,13 @@ pub(crate) async fn delete(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
 ) -> Response {
-    let deleted = id_of(collection).and_then(|collection| {
-        let mut collections = lock(&gateway.collections);
-        collections.find(&collection, &account.user_id, Permission::Manage)?;
+    let mut collections = lock(&gateway.collections);
+    let found = collections.find(&collection, &account.user_id, Permission::Manage).map(drop);
+    let deleted = found.map(|()| {
         collections.remove(&collection);
-        Ok(Reply::new(json!({"deleted": true})))
+        Reply::new(json!({"deleted": true}))
     });
     seal(&id, deleted)
 }
@@ -119,11 +108,10 @@ pub(crate) async fn fork(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
     body: Bytes,
 ) -> Response {
-    let forked = id_of(collection).and_then(|collection| copy(&gateway, &account, &collection, &body));
-    seal_created(&id, forked.map(Reply::new))
+    seal_created(&id, copy(&gateway, &account, &collection, &body).map(Reply::new))
 }
 
 /// Only the path is documented. Assumed: the body may set what creation sets, the name is the original's with
@@ -143,17 +131,17 @@ pub(crate) async fn rechunk(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
 ) -> Response {
-    let done = id_of(collection).and_then(|collection| {
-        let mut collections = lock(&gateway.collections);
-        let collection = collections.find_mut(&collection, &account.user_id, Permission::Manage)?;
+    let mut collections = lock(&gateway.collections);
+    let found = collections.find_mut(&collection, &account.user_id, Permission::Manage);
+    let done = found.map(|collection| {
         let mut rechunked = 0_usize;
         for document in collection.documents.iter_mut().filter(|one| one.stage == Stage::Indexed) {
             document.rechunk(&collection.settings);
             rechunked += 1;
         }
-        Ok(Reply::new(json!({"rechunked": rechunked})))
+        Reply::new(json!({"rechunked": rechunked}))
     });
     seal(&id, done)
 }
@@ -163,12 +151,9 @@ pub(crate) async fn permissions(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
 ) -> Response {
-    let rights = id_of(collection).and_then(|collection| {
-        let collections = lock(&gateway.collections);
-        let collection = collections.get(&collection).ok_or_else(no_collection)?;
-        Ok(Reply::new(rights(collection.permission(&account.user_id))))
-    });
-    seal(&id, rights)
+    let collections = lock(&gateway.collections);
+    let found = collections.get(&collection).ok_or_else(no_collection);
+    seal(&id, found.map(|collection| Reply::new(rights(collection.permission(&account.user_id)))))
 }

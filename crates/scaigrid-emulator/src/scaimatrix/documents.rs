@@ -3,17 +3,17 @@
 use super::collection::Permission;
 use super::document::{Document, Upload};
 use super::store::no_document;
-use super::{Id, id_of};
+use crate::accounts::Account;
 use crate::events::Event;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::listing;
-use crate::query::{Parameters, RawQuery};
+use crate::path::Param;
+use crate::query::RawQuery;
 use crate::reply::{Failure, Reply, seal, seal_created, seal_paged_in_meta};
 use crate::sync::lock;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::FieldError;
@@ -40,28 +40,27 @@ pub(crate) async fn upload(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    seal_created(&id, store(&gateway, &account, collection, form).await.map(Reply::new))
+    seal_created(&id, store(&gateway, &account, &collection, form).await.map(Reply::new))
 }
 
 async fn store(
     gateway: &Arc<Gateway>,
     account: &Account,
-    collection: Id,
+    collection: &str,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Value, Failure> {
-    let collection = id_of(collection)?;
-    lock(&gateway.collections).find(&collection, &account.user_id, Permission::Write)?;
+    lock(&gateway.collections).find(collection, &account.user_id, Permission::Write)?;
     let form = form.map_err(|error| Failure::invalid(&[FieldError::new("body", error.body_text())]))?;
     let document = Document::new(read(form).await?);
     let view = {
         let mut collections = lock(&gateway.collections);
-        collections.add_document(&collection, &account.user_id, document)?.view(&collection)
+        collections.add_document(collection, &account.user_id, document)?.view(collection)
     };
     if let Some(document) = view.get("id").and_then(Value::as_str) {
-        begin(gateway, collection, document.to_owned());
+        begin(gateway, collection.to_owned(), document.to_owned());
     }
     Ok(view)
 }
@@ -155,47 +154,37 @@ pub(crate) async fn list(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
     Query(pairs): RawQuery,
 ) -> Response {
-    let listed = id_of(collection).and_then(|collection| {
-        let collections = lock(&gateway.collections);
-        let found = collections.find(&collection, &account.user_id, Permission::Write)?;
-        let mut query = Parameters::new(pairs);
-        let window = listing::window(&mut query);
-        let problems = query.into_problems();
-        if !problems.is_empty() {
-            return Err(Failure::invalid(&problems));
-        }
-        let views: Vec<Value> = found.documents.iter().map(|document| document.view(&collection)).collect();
-        let (data, pagination) = listing::page(&views, Some(window.limit), window.start);
-        Ok(Reply { data, pagination })
+    let collections = lock(&gateway.collections);
+    let found = collections.find(&collection, &account.user_id, Permission::Write);
+    let listed = found.and_then(|found| {
+        let window = listing::only_window(pairs)?;
+        Ok(listing::page(found.documents.iter().map(|document| document.view(&collection)), window))
     });
     seal_paged_in_meta(&id, listed)
 }
-
-/// The ids of a collection and of a document in it.
-type Ids = Result<Path<(String, String)>, PathRejection>;
 
 pub(crate) async fn show(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    ids: Ids,
+    Param((collection, document)): Param<(String, String)>,
 ) -> Response {
-    let view = ids.map_err(|_| no_document()).and_then(|Path((collection, document))| {
-        let find = || {
-            let collections = lock(&gateway.collections);
-            let found = collections.find(&collection, &account.user_id, Permission::Write)?;
-            found.document(&document).map(|document| document.view(&collection)).ok_or_else(no_document)
-        };
-        // Before a poll moves it: the user must be allowed to look.
-        let view = find()?;
+    let find = || {
+        let collections = lock(&gateway.collections);
+        let found = collections.find(&collection, &account.user_id, Permission::Write)?;
+        let found = found.document(&document).ok_or_else(no_document)?;
+        Ok(Reply::new(found.view(&collection)))
+    };
+    // Before a poll moves it: the user must be allowed to look.
+    let view = find().and_then(|view| {
         if gateway.settings.services.ingestion != Ingestion::Polls {
-            return Ok(Reply::new(view));
+            return Ok(view);
         }
         advance(&gateway, &collection, &document);
-        find().map(Reply::new)
+        find()
     });
     seal(&id, view)
 }
@@ -204,11 +193,11 @@ pub(crate) async fn delete(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    ids: Ids,
+    Param((collection, document)): Param<(String, String)>,
 ) -> Response {
-    let deleted = ids.map_err(|_| no_document()).and_then(|Path((collection, document))| {
-        let mut collections = lock(&gateway.collections);
-        let found = collections.find_mut(&collection, &account.user_id, Permission::Write)?;
+    let mut collections = lock(&gateway.collections);
+    let found = collections.find_mut(&collection, &account.user_id, Permission::Write);
+    let deleted = found.and_then(|found| {
         found.document(&document).ok_or_else(no_document)?;
         found.documents.retain(|one| one.id() != document);
         Ok(Reply::new(json!({"deleted": true})))

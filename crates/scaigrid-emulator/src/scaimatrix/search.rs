@@ -1,10 +1,11 @@
 //! `POST /collections/{id}/search`: plain text search, where the gateway compares vectors.
 
 use super::collection::Permission;
-use super::{Id, id_of};
-use crate::gateway::{Account, Gateway};
+use crate::accounts::Account;
+use crate::fields::Fields;
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
-use crate::json_body::Fields;
+use crate::path::Param;
 use crate::reply::{Failure, Reply, seal};
 use crate::sync::lock;
 use axum::extract::{Extension, State};
@@ -25,11 +26,10 @@ pub(crate) async fn search(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    collection: Id,
+    Param(collection): Param<String>,
     body: Bytes,
 ) -> Response {
-    let found = id_of(collection).and_then(|collection| find(&gateway, &account, &collection, &body));
-    seal(&id, found.map(Reply::new))
+    seal(&id, find(&gateway, &account, &collection, &body).map(Reply::new))
 }
 
 fn find(gateway: &Gateway, account: &Account, collection: &str, body: &[u8]) -> Result<Value, Failure> {

@@ -121,7 +121,7 @@ mod tests {
     use super::super::document::Upload;
     use super::super::settings::Settings;
     use super::*;
-    use crate::json_body::Fields;
+    use crate::fields::Fields;
     use serde_json::{Map, json};
 
     fn collection(name: &str, quota: Option<u64>) -> Collection {

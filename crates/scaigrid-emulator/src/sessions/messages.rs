@@ -1,11 +1,12 @@
 //! `POST /v1/sessions/{id}/messages`: a question, and its answer from the chat generator.
 
 use super::store::Message;
-use super::{Id, id_of};
+use crate::accounts::Account;
 use crate::chat::{self, Chat};
-use crate::gateway::{Account, Gateway};
+use crate::fields::Fields;
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
-use crate::json_body::Fields;
+use crate::path::Param;
 use crate::reply::{Failure, Reply, seal};
 use crate::stream_fault::StreamFault;
 use crate::sync::lock;
@@ -25,15 +26,11 @@ pub(crate) async fn ask(
     Extension(id): Extension<RequestId>,
     ConnectInfo(ConnectionHandle(connection)): ConnectInfo<ConnectionHandle>,
     fault: Option<Extension<StreamFault>>,
-    session: Id,
+    Param(session): Param<String>,
     body: Bytes,
 ) -> Response {
-    let accepted = id_of(session).and_then(|session| {
-        let chat = accept(&gateway, &account, &session, &body)?;
-        Ok((session, chat))
-    });
-    let (session, mut chat) = match accepted {
-        Ok(accepted) => accepted,
+    let mut chat = match accept(&gateway, &account, &session, &body) {
+        Ok(chat) => chat,
         Err(failure) => return failure.into_response(&id),
     };
     let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));

@@ -5,8 +5,8 @@ use crate::clock;
 use crate::events::Event;
 use crate::gateway::{Gateway, TENANT};
 use crate::ids;
-use crate::stamp;
 use crate::sync::lock;
+use crate::times;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ impl Parcel {
             tenant_id: TENANT,
             partner_id: PARTNER,
             payload: &event.payload,
-            timestamp: stamp::millis(clock::unix_millis()),
+            timestamp: times::with_millis(clock::unix_millis()),
         };
         // Not reached: the envelope has no map with keys that are not strings.
         let body = serde_json::to_vec(&envelope).unwrap_or_default();

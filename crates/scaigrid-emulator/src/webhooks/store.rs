@@ -6,7 +6,7 @@ use super::send::Outcome;
 use crate::clock;
 use crate::ids;
 use crate::reply::Failure;
-use crate::stamp;
+use crate::times;
 use scaigrid_types::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ impl Delivery {
             "status_code": self.status_code,
             "error_message": self.error_message,
             "duration_ms": self.duration_ms,
-            "created_at": stamp::seconds(self.created_ms),
+            "created_at": times::rfc3339(self.created_ms),
         })
     }
 }
@@ -110,7 +110,7 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn new(changes: Changes) -> Self {
-        let now = stamp::now();
+        let now = times::now();
         let mut webhook = Self {
             id: ids::with_prefix("wh_"),
             url: String::new(),
@@ -139,7 +139,7 @@ impl Webhook {
             }
             self.status = status;
         }
-        self.updated_at = stamp::now();
+        self.updated_at = times::now();
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -231,7 +231,7 @@ impl Webhook {
         let disables = self.failures_in_a_row >= MAX_FAILURES && self.status == Status::Active;
         if disables {
             self.status = Status::Inactive;
-            self.updated_at = stamp::now();
+            self.updated_at = times::now();
         }
         disables
     }

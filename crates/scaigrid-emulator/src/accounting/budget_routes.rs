@@ -1,21 +1,23 @@
 //! `/v1/accounting/budgets`.
 
-use crate::budget::{Budget, HardAction, Period, Scope, Terms};
+use super::budget::{Budget, HardAction, Period, Scope, Terms};
+use crate::accounts::Account;
 use crate::clock;
-use crate::gateway::{Account, Gateway, PARTNER, TENANT};
+use crate::fields::{Fields, filled_text};
+use crate::gateway::{Gateway, PARTNER, TENANT};
 use crate::ids::RequestId;
-use crate::json_body::{Fields, filled_text};
-use crate::listing;
-use crate::query::{Parameters, RawQuery};
+use crate::listing::{self, Items};
+use crate::path::Param;
+use crate::query::RawQuery;
 use crate::reply::{Failure, Reply, seal};
 use crate::sync::lock;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::{ErrorCode, Money};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Documented.
@@ -43,21 +45,20 @@ pub(crate) async fn get_budget(
     State(gateway): State<Arc<Gateway>>,
     Extension(account): Extension<Arc<Account>>,
     Extension(id): Extension<RequestId>,
-    Path(budget_id): Path<String>,
+    Param(budget): Param<String>,
 ) -> Response {
-    let found = visible(&gateway, &account).into_iter().find(|budget| budget.id == budget_id);
+    let found = visible(&gateway, &account).into_iter().find(|one| one.id == budget);
     let missing = || Failure::not_found("No budget has this id.");
     seal(&id, found.map(|budget| Reply::new(budget.wire())).ok_or_else(missing))
 }
 
-fn list(gateway: &Gateway, account: &Account, pairs: Vec<(String, String)>) -> Result<Reply<Value>, Failure> {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    query.finish()?;
-    let budgets = visible(gateway, account);
-    let (page, pagination) = listing::page(&budgets, Some(window.limit), window.start);
-    let items: Vec<Value> = page.iter().map(Budget::wire).collect();
-    Ok(Reply { data: json!({"items": items}), pagination })
+fn list(
+    gateway: &Gateway,
+    account: &Account,
+    pairs: Vec<(String, String)>,
+) -> Result<Reply<Items<Value>>, Failure> {
+    let window = listing::only_window(pairs)?;
+    Ok(listing::reply(visible(gateway, account).iter().map(Budget::wire), window))
 }
 
 /// Documented: the caller's scope. Assumed: all for those who may see the tenant, else what applies to the

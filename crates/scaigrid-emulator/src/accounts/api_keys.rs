@@ -1,17 +1,19 @@
 //! `/v1/api-keys` and the caller's profile.
 
-use crate::accounts::{ApiKey, NewKey};
+use super::caller::Account;
+use super::permissions::{Permissions, denied};
+use super::store::{ApiKey, NewKey};
 use crate::clock;
-use crate::gateway::{Account, Gateway, PARTNER, TENANT};
+use crate::fields::{Fields, filled_text};
+use crate::gateway::{Gateway, PARTNER, TENANT};
 use crate::ids::RequestId;
-use crate::json_body::{Fields, filled_text};
-use crate::listing;
-use crate::permissions::{Permissions, denied};
-use crate::query::{Parameters, RawQuery};
+use crate::listing::{self, Items};
+use crate::path::Param;
+use crate::query::RawQuery;
 use crate::reply::{Failure, Reply, seal, seal_empty};
 use crate::sync::lock;
 use crate::times::{parse_rfc3339, rfc3339};
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::ErrorCode;
@@ -44,10 +46,10 @@ pub(crate) async fn create_key(
 pub(crate) async fn delete_key(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    Path(key_id): Path<String>,
+    Param(key): Param<String>,
 ) -> Response {
     let missing = || Failure::not_found("No key has this id.");
-    seal_empty(&id, gateway.revoke(&key_id).then_some(()).ok_or_else(missing))
+    seal_empty(&id, gateway.revoke(&key).then_some(()).ok_or_else(missing))
 }
 
 /// `/v1/me` and `/v1/auth/me`. Documented: a profile with roles and permissions; the names are assumed.
@@ -71,14 +73,14 @@ pub(crate) async fn profile(
     seal(&id, profile.ok_or_else(|| Failure::not_found("The user is gone.")))
 }
 
-fn list(gateway: &Gateway, account: &Account, pairs: Vec<(String, String)>) -> Result<Reply<Value>, Failure> {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    query.finish()?;
+fn list(
+    gateway: &Gateway,
+    account: &Account,
+    pairs: Vec<(String, String)>,
+) -> Result<Reply<Items<Value>>, Failure> {
+    let window = listing::only_window(pairs)?;
     let keys = lock(&gateway.accounts).keys_of(&account.user_id);
-    let (page, pagination) = listing::page(&keys, Some(window.limit), window.start);
-    let items: Vec<Value> = page.iter().map(|key| wire(key, &account.permissions)).collect();
-    Ok(Reply { data: json!({"items": items}), pagination })
+    Ok(listing::reply(keys.iter().map(|key| wire(key, &account.permissions)), window))
 }
 
 fn create(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Reply<Value>, Failure> {

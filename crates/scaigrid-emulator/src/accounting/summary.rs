@@ -1,10 +1,11 @@
 //! `GET /v1/accounting/usage/summary`.
 
+use super::ledger::{self, Selection};
+use crate::accounts::Account;
+use crate::accounts::denied;
 use crate::clock;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
-use crate::ledger::{self, Selection};
-use crate::permissions::denied;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{Failure, Reply, seal};
 use crate::sync::lock;

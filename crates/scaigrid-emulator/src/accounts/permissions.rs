@@ -1,6 +1,6 @@
 //! Who may do what: the permissions of users, and which route needs which.
 
-use crate::gateway::Account;
+use super::caller::Account;
 use crate::ids::RequestId;
 use crate::reply::Failure;
 use axum::extract::{Extension, MatchedPath, Request};

@@ -1,14 +1,15 @@
 //! `GET /v1/accounting/usage` and `GET /v1/accounting/export`.
 
+use super::ledger::{Selection, UsageRecord};
+use super::summary::{scope, select};
+use crate::accounts::Account;
 use crate::clock;
 use crate::export::{self, Format};
-use crate::gateway::{Account, Gateway, PARTNER, TENANT};
+use crate::gateway::{Gateway, PARTNER, TENANT};
 use crate::ids::RequestId;
-use crate::ledger::{Selection, UsageRecord};
-use crate::listing;
+use crate::listing::{self, Items};
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{Failure, Reply, seal};
-use crate::summary::{scope, select};
 use crate::sync::lock;
 use crate::times::rfc3339;
 use axum::extract::{Extension, Query, State};
@@ -63,15 +64,17 @@ pub(crate) async fn export_usage(
 }
 
 /// Oldest first (assumed).
-fn list(gateway: &Gateway, account: &Account, pairs: Vec<(String, String)>) -> Result<Reply<Value>, Failure> {
+fn list(
+    gateway: &Gateway,
+    account: &Account,
+    pairs: Vec<(String, String)>,
+) -> Result<Reply<Items<Value>>, Failure> {
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
     let selection = selection(query, account)?;
     let books = lock(&gateway.books);
-    let records: Vec<&UsageRecord> = books.ledger.records().filter(|record| selection.has(record)).collect();
-    let (page, pagination) = listing::page(&records, Some(window.limit), window.start);
-    let items: Vec<Value> = page.into_iter().map(wire).collect();
-    Ok(Reply { data: json!({"items": items}), pagination })
+    let records = books.ledger.records().filter(|record| selection.has(record));
+    Ok(listing::reply(records.map(wire), window))
 }
 
 fn selection(mut query: Parameters, account: &Account) -> Result<Selection, Failure> {
