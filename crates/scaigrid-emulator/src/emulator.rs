@@ -2,12 +2,13 @@
 
 use crate::batch;
 use crate::core_settings::{self, CoreSettings};
-use crate::events::{Event, Events};
+use crate::events::Event;
 use crate::fault::Fault;
 use crate::faults::{FaultSource, Faults, IncomingRequest};
 use crate::gateway::Gateway;
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
+use crate::scaimatrix;
 use crate::settings::Settings;
 use crate::state::{StateError, StateFile};
 use crate::webhooks;
@@ -22,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// The key of an emulator that was given none. It is no secret, and no gateway accepts it.
 pub const DEFAULT_API_KEY: &str = "sgk_emulator_0000000000000000000000000000";
@@ -127,6 +128,7 @@ impl Drop for Emulator {
             // An error means that the thread panicked, which has been reported by then.
             let _ = thread.join();
         }
+        webhooks::enter(&self.gateway);
         // `save_state` is for those who want to know.
         let _ = self.save_state();
     }
@@ -305,10 +307,9 @@ impl EmulatorBuilder {
         let faults = Faults::with_source(self.fault_source);
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
-        let (events, queue) = Events::new();
         let mut settings = self.settings;
         settings.inference.base_url = format!("http://{address}");
-        let gateway = Arc::new(Gateway::new(settings, faults, recorder, events));
+        let gateway = Arc::new(Gateway::new(settings, faults, recorder));
         let state_file = core_settings::apply(&self.core, &self.api_keys, &self.budgets, &gateway)?;
         let api_key = self.api_keys.into_iter().next().unwrap_or_default();
         let emulator = Emulator {
@@ -321,28 +322,25 @@ impl EmulatorBuilder {
             thread: None,
         };
         let save_interval = self.core.save_interval;
-        run(emulator, listener, queue, save_interval).map_err(|source| StartError::Runtime { source })
+        run(emulator, listener, save_interval).map_err(|source| StartError::Runtime { source })
     }
 }
 
 /// Starts the thread.
-fn run(
-    mut emulator: Emulator,
-    listener: TcpListener,
-    events: mpsc::Receiver<Event>,
-    save_interval: Duration,
-) -> io::Result<Emulator> {
+fn run(mut emulator: Emulator, listener: TcpListener, save_interval: Duration) -> io::Result<Emulator> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let gateway = &emulator.gateway;
     let listener = {
         let _context = runtime.enter();
+        scaimatrix::resume(gateway);
         batch::resume(gateway);
+        webhooks::resume(gateway);
         tokio::net::TcpListener::from_std(listener)?
     };
     let connections = Arc::clone(&emulator.connections);
     let listener = BreakableListener::new(listener, connections, gateway.faults.clone());
     let service = router(Arc::clone(gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
-    runtime.spawn(webhooks::dispatch(Arc::clone(gateway), events));
+    runtime.spawn(webhooks::dispatch(Arc::clone(gateway)));
     if let Some(file) = &emulator.state_file {
         let (file, gateway) = (Arc::clone(file), Arc::clone(gateway));
         runtime.spawn(core_settings::keep_saving(file, gateway, save_interval));

@@ -67,7 +67,7 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(settings: Settings, faults: Faults, recorder: Recorder, events: Events) -> Self {
+    pub(crate) fn new(settings: Settings, faults: Faults, recorder: Recorder) -> Self {
         // So that memory stays flat in an emulator that runs for days.
         let single_records = if recorder.is_enabled() { 100_000 } else { 10_000 };
         Self {
@@ -76,7 +76,7 @@ impl Gateway {
             faults,
             recorder,
             received: AtomicU64::new(0),
-            events,
+            events: Events::default(),
             metrics: Metrics::default(),
             variants: Variants::default(),
             ready: AtomicBool::new(true),
@@ -153,20 +153,17 @@ mod tests {
     use crate::accounting::of_settings;
     use scaigrid_types::Money;
 
-    /// The gateway, and what it tells.
-    fn gateway() -> (Gateway, impl FnMut() -> Vec<Event>) {
-        let (events, mut queue) = Events::new();
-        let gateway = Gateway::new(Settings::default(), Faults::default(), Recorder::default(), events);
-        (gateway, move || std::iter::from_fn(|| queue.try_recv().ok()).collect())
+    fn gateway() -> Gateway {
+        Gateway::new(Settings::default(), Faults::default(), Recorder::default())
     }
 
-    fn names(events: &[Event]) -> Vec<&str> {
-        events.iter().map(|event| event.event_type.as_str()).collect()
+    fn names<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<&'a str> {
+        events.into_iter().map(|event| event.event_type.as_str()).collect()
     }
 
     #[test]
     fn booking_tells_of_the_call_and_of_limits() {
-        let (gateway, mut events) = gateway();
+        let gateway = gateway();
         let limit: Money = "0.01".parse().unwrap();
         lock(&gateway.books).budgets.install(vec![of_settings("user_1".into(), limit)], clock::unix_millis());
         let record = UsageRecord {
@@ -184,7 +181,7 @@ mod tests {
         };
         assert!(!gateway.is_over_budget("user_1"));
         gateway.book(record.clone());
-        let told = events();
+        let told = gateway.events.take();
         assert_eq!(
             names(&told),
             ["request.completed", "budget.soft_limit_reached", "budget.hard_limit_reached"]
@@ -194,20 +191,20 @@ mod tests {
         assert_eq!(told[2].payload["current_usage"]["cost"], "0.01");
         assert!(gateway.is_over_budget("user_1") && !gateway.is_over_budget("user_2"));
         gateway.book(record);
-        assert_eq!(names(&events()), ["request.completed"]);
+        assert_eq!(names(&gateway.events.take()), ["request.completed"]);
     }
 
     #[test]
     fn only_inference_that_failed_for_somebody_is_told_of() {
-        let (gateway, mut events) = gateway();
+        let gateway = gateway();
         let id = RequestId::next();
         for (path, status) in [("/v1/inference/chat", 200), ("/v1/inference/chat", 401), ("/v1/models", 502)]
         {
             gateway.tell_of_failure(path, status, None, &id);
         }
-        assert!(names(&events()).is_empty());
+        assert!(names(&gateway.events.take()).is_empty());
         gateway.tell_of_failure("/v1/inference/chat", 502, Some(&ErrorCode::BackendError), &id);
-        let told = events();
+        let told = gateway.events.take();
         assert_eq!(
             (names(&told), &told[0].payload["error_code"]),
             (vec!["request.failed"], &json!("BACKEND_ERROR"))

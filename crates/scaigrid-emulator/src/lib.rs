@@ -5,6 +5,7 @@ mod accounts;
 mod admission;
 mod audio;
 mod audit;
+mod base64_text;
 mod batch;
 mod catalog;
 mod chat;

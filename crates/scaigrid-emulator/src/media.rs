@@ -38,7 +38,7 @@ struct Medium {
     /// When the token is no longer valid.
     expires_ms: i64,
     content_type: String,
-    #[serde(with = "base64_text")]
+    #[serde(with = "crate::base64_text")]
     bytes: Bytes,
 }
 
@@ -134,23 +134,6 @@ pub(crate) async fn get_media(
         Refusal::Expired => Failure::new(ErrorCode::AuthzPermissionDenied, "The URL has expired."),
     };
     failure.into_response(&id)
-}
-
-/// Bytes as base64 in saved state: a list of numbers would be four times as long.
-mod base64_text {
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
-    use bytes::Bytes;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        STANDARD.decode(text).map(Bytes::from).map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod search;
 mod settings;
 mod store;
 
-pub(crate) use documents::Ingestion;
+pub(crate) use documents::{Ingestion, resume};
 pub(crate) use store::Collections;
 
 use crate::gateway::Gateway;

@@ -5,7 +5,7 @@ mod send;
 mod store;
 mod target;
 
-pub(crate) use delivery::{DeliverySettings, InFlight, dispatch, scaled_schedule};
+pub(crate) use delivery::{DeliverySettings, InFlight, dispatch, enter, resume, scaled_schedule};
 pub(crate) use store::Webhooks;
 
 use crate::events::Event;
@@ -162,7 +162,7 @@ async fn test_webhook(
     };
     let outcome = send::post(&order, parcel.body, gateway.settings.services.webhooks.answer_limit).await;
     if let Ok(webhook) = lock(&gateway.webhooks).find_mut(&webhook) {
-        webhook.record(&delivery, &outcome, false);
+        webhook.record(&delivery, &outcome, None);
     }
     let data = json!({
         "delivery_id": delivery,
@@ -183,7 +183,7 @@ fn begin_test(gateway: &Gateway, id: &str) -> Result<(String, Order, Parcel), Fa
     let parcel = Parcel::new(event);
     let mut webhooks = lock(&gateway.webhooks);
     let webhook = webhooks.find_mut(id)?;
-    Ok((webhook.begin(&parcel), webhook.order(), parcel))
+    Ok((webhook.begin_test(&parcel), webhook.order(), parcel))
 }
 
 async fn list_deliveries(

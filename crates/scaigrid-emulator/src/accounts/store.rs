@@ -69,22 +69,29 @@ impl Accounts {
     /// The keys of the settings: the first belongs to `user_1`, the second to `user_2`, and so on. Of a
     /// repeated key the first counts. Keys of earlier settings no longer count.
     pub(crate) fn install(&mut self, settings: Vec<(String, Permissions)>, now_ms: i64) {
-        self.keys.retain(|key| !key.from_settings);
-        for (index, (secret, permissions)) in settings.into_iter().enumerate() {
+        let hashes: Vec<String> = settings.iter().map(|(secret, _)| hash(secret)).collect();
+        self.keys.retain(|key| !key.from_settings || hashes.contains(&key.hash));
+        for (index, ((secret, permissions), hash)) in settings.into_iter().zip(&hashes).enumerate() {
             let user = User::numbered(index + 1, permissions);
-            let hash = hash(&secret);
-            if !self.keys.iter().any(|key| key.hash == hash) {
-                self.keys.push(ApiKey {
+            let name = format!("settings-{}", index + 1);
+            let is_repeated = hashes.iter().take(index).any(|earlier| earlier == hash);
+            match self.keys.iter_mut().find(|key| key.hash == *hash) {
+                Some(known) if known.from_settings && !is_repeated => {
+                    (known.user_id, known.name) = (user.id.clone(), name);
+                }
+                // Repeated, or made by a call.
+                Some(_) => {}
+                None => self.keys.push(ApiKey {
                     // The same at each start, as the key is.
                     id: ids::of_parts("apikey_", [hash.as_str()]),
                     user_id: user.id.clone(),
-                    name: format!("settings-{}", index + 1),
+                    name,
+                    hash: hash.clone(),
                     prefix: prefix(&secret),
-                    hash,
                     created_ms: now_ms,
                     expires_ms: None,
                     from_settings: true,
-                });
+                }),
             }
             self.users.retain(|known| known.id != user.id);
             self.users.push(user);

@@ -124,7 +124,6 @@ mod tests {
     use super::*;
     use crate::accounts::Permissions;
     use crate::batch::job::{CompletionWindow, Order, Source};
-    use crate::events::Events;
     use crate::faults::Faults;
     use crate::record::Recorder;
     use crate::settings::Settings;
@@ -132,12 +131,7 @@ mod tests {
 
     #[test]
     fn jobs_of_loaded_state_are_taken_up() {
-        let gateway = Arc::new(Gateway::new(
-            Settings::default(),
-            Faults::default(),
-            Recorder::default(),
-            Events::new().0,
-        ));
+        let gateway = Arc::new(Gateway::new(Settings::default(), Faults::default(), Recorder::default()));
         lock(&gateway.accounts).install(vec![("key".to_owned(), Permissions::All)], 0);
         let line = Line { custom_id: "a".into(), url: "/v1/inference/chat".into(), body: Map::new() };
         let source = Source::Lines([line].into());

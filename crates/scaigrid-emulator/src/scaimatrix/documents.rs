@@ -128,6 +128,14 @@ fn begin(gateway: &Arc<Gateway>, collection: String, document: String) {
     }
 }
 
+/// Takes up the ingestion of all documents that are not done, in state that was loaded. Needs a runtime.
+pub(crate) fn resume(gateway: &Arc<Gateway>) {
+    let undone = lock(&gateway.collections).undone();
+    for (collection, document) in undone {
+        begin(gateway, collection, document);
+    }
+}
+
 /// One stage further. Whether there are more.
 fn advance(gateway: &Gateway, collection_id: &str, document_id: &str) -> bool {
     let mut collections = lock(&gateway.collections);

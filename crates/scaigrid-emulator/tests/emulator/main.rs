@@ -23,6 +23,7 @@ mod lists;
 #[cfg(unix)]
 mod program;
 mod receiver;
+mod restart;
 mod rooms;
 mod scaimatrix;
 mod sessions;
