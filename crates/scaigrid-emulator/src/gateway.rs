@@ -14,7 +14,7 @@ use crate::media::MediaStore;
 use crate::metrics::Metrics;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
-use crate::reply::Failure;
+use crate::reply::{Failure, FailureCode};
 use crate::rooms::Rooms;
 use crate::scaimatrix::Collections;
 use crate::sessions::Sessions;
@@ -22,6 +22,8 @@ use crate::settings::Settings;
 use crate::sync::lock;
 use crate::variant::Variants;
 use crate::webhooks::{InFlight, Webhooks};
+use axum::http::StatusCode;
+use axum::response::Response;
 use scaigrid_types::ErrorCode;
 use serde_json::json;
 use std::collections::HashMap;
@@ -135,13 +137,20 @@ impl Gateway {
         crossed.into_iter().for_each(|event| self.events.emit(event));
     }
 
-    /// Tells of inference that failed, unless nobody is known to have asked for it. The payload is assumed.
-    pub(crate) fn tell_of_failure(&self, path: &str, status: u16, code: Option<&ErrorCode>, id: &RequestId) {
-        if status < 400 || status == 401 || !path.starts_with("/v1/inference/") {
+    /// Tells of a call that failed, unless nobody is known to have made it. The payload is assumed.
+    pub(crate) fn tell_of_failure(&self, path: &str, id: &RequestId, answer: &Response) {
+        let status = answer.status();
+        let has_failed = status.is_client_error() || status.is_server_error();
+        if !has_failed || status == StatusCode::UNAUTHORIZED {
             return;
         }
-        let code = code.map(ErrorCode::as_str);
-        let payload = json!({"path": path, "status_code": status, "error_code": code, "request_id": id.0});
+        let code = answer.extensions().get::<FailureCode>().and_then(|FailureCode(code)| code.as_ref());
+        let payload = json!({
+            "path": path,
+            "status_code": status.as_u16(),
+            "error_code": code.map(ErrorCode::as_str),
+            "request_id": id.0,
+        });
         let event_type = "request.failed".to_owned();
         self.events.emit(Event { event_type, source: "inference_service", payload });
     }
@@ -195,19 +204,21 @@ mod tests {
     }
 
     #[test]
-    fn only_inference_that_failed_for_somebody_is_told_of() {
+    fn only_what_failed_for_somebody_is_told_of() {
         let gateway = gateway();
         let id = RequestId::next();
-        for (path, status) in [("/v1/inference/chat", 200), ("/v1/inference/chat", 401), ("/v1/models", 502)]
-        {
-            gateway.tell_of_failure(path, status, None, &id);
-        }
-        assert!(names(&gateway.events.take()).is_empty());
-        gateway.tell_of_failure("/v1/inference/chat", 502, Some(&ErrorCode::BackendError), &id);
+        let tell = |answer: &Response| gateway.tell_of_failure("/v1/inference/chat", &id, answer);
+        tell(&Response::default());
+        tell(&Failure::new(ErrorCode::AuthTokenInvalid, "no").into_response(&id));
+        assert!(gateway.events.take().is_empty());
+        tell(&Failure::new(ErrorCode::BackendError, "no").into_response(&id));
         let told = gateway.events.take();
-        assert_eq!(
-            (names(&told), &told[0].payload["error_code"]),
-            (vec!["request.failed"], &json!("BACKEND_ERROR"))
-        );
+        let payload = json!({
+            "path": "/v1/inference/chat",
+            "status_code": 502,
+            "error_code": "BACKEND_ERROR",
+            "request_id": id.0,
+        });
+        assert_eq!((names(&told), &told[0].payload), (vec!["request.failed"], &payload));
     }
 }

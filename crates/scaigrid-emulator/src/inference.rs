@@ -8,8 +8,10 @@ use crate::gateway::Gateway;
 use crate::generate::generate;
 use crate::images::generate_images;
 use crate::reply::Failure;
+use crate::variant::{Variants, WireVariant};
 use axum::Router;
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::routing::post;
 use scaigrid_types::{Decimal, FieldError, Modality, Money};
@@ -27,6 +29,37 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
         .route("/v1/inference/audio/transcribe", post(transcribe))
         .route("/v1/inference/audio/synthesize", post(synthesize))
         .route("/v1/inference/generate", post(generate))
+}
+
+/// Paths that are there only with a variant, and what they stand for.
+const OTHER_PATHS: [(WireVariant, &str, &str); 2] = [
+    (WireVariant::EmbeddingsPath, "/v1/inference/embeddings", "/v1/inference/embed"),
+    (WireVariant::ChatCompletionsPath, "/v1/chat/completions", "/v1/inference/chat"),
+];
+
+/// The routes of these paths, which [`has_path`] has to guard.
+pub(crate) fn other_routes() -> Router<Arc<Gateway>> {
+    Router::new().route("/v1/inference/embeddings", post(embed)).route("/v1/chat/completions", post(chat))
+}
+
+/// Whether a path is there at the moment.
+pub(crate) fn has_path(path: &str, variants: &Variants) -> bool {
+    OTHER_PATHS.iter().all(|(variant, other, _)| *other != path || variants.has(*variant))
+}
+
+/// The usual path of one of the other paths, and any path else.
+pub(crate) fn usual_path<'a>(path: &'a str, variants: &Variants) -> &'a str {
+    let is_meant =
+        |(variant, other, _): &&(WireVariant, &str, &str)| *other == path && variants.has(*variant);
+    OTHER_PATHS.iter().find(is_meant).map_or(path, |(_, _, usual)| usual)
+}
+
+/// Whether a request of this method and route template runs a model.
+pub(crate) fn is_call(method: &Method, route: &str) -> bool {
+    // Batches only take calls in.
+    let is_inference = |route: &str| route.starts_with("/v1/inference/") && !route.contains("/batch");
+    let others = ["/v1/chat/completions", "/v1/sessions/{id}/messages"];
+    *method == Method::POST && (is_inference(route) || others.contains(&route))
 }
 
 /// Settings of the inference routes apart from chat.
@@ -109,6 +142,28 @@ mod tests {
     use super::*;
     use crate::accounting;
     use crate::catalog;
+
+    #[test]
+    fn calls_are_told_from_other_requests() {
+        for route in ["/v1/inference/audio/synthesize", "/v1/chat/completions", "/v1/sessions/{id}/messages"]
+        {
+            assert!(is_call(&Method::POST, route) && !is_call(&Method::GET, route), "{route}");
+        }
+        for route in ["/v1/inference/batch", "/v1/inference/batch/{id}/cancel", "/v1/rooms/{id}/messages"] {
+            assert!(!is_call(&Method::POST, route), "{route}");
+        }
+    }
+
+    #[test]
+    fn other_paths_come_with_their_variant() {
+        let variants = Variants::default();
+        let path = "/v1/chat/completions";
+        assert!(!has_path(path, &variants) && has_path("/v1/inference/chat", &variants));
+        assert_eq!(usual_path(path, &variants), path);
+        variants.set(WireVariant::ChatCompletionsPath, true);
+        assert!(has_path(path, &variants) && !has_path("/v1/inference/embeddings", &variants));
+        assert_eq!(usual_path(path, &variants), "/v1/inference/chat");
+    }
 
     #[test]
     fn a_batch_costs_half() {

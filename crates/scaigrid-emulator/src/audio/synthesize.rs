@@ -44,7 +44,7 @@ pub(crate) async fn synthesize(
     fault: Option<Extension<StreamFault>>,
     body: Bytes,
 ) -> Response {
-    let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
+    let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
     match speak(&gateway, account, fault, &body) {
         Err(failure) => failure.into_response(&id),
         Ok(Speech { content_type, steps, bill }) => {
@@ -99,6 +99,9 @@ fn steps(request: &Request, fault: StreamFault, pace: Duration) -> Steps {
     });
     match fault.kind {
         StreamFaultKind::Cut { after_bytes, end } => Box::new(cut(words, after_bytes, end)),
+        StreamFaultKind::Stall => {
+            Box::new(words.take(fault.after_chunks.saturating_mul(2)).chain([Step::Stall]))
+        }
         _ => Box::new(words),
     }
 }

@@ -9,6 +9,7 @@ use crate::ids::RequestId;
 use crate::inference;
 use crate::reply::{self, Failure, Reply, seal};
 use crate::text::count_tokens;
+use crate::variant::WireVariant;
 use axum::body::Body;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Extension, Multipart, State};
@@ -42,7 +43,10 @@ pub(crate) async fn transcribe(
     let heard = form::parts(form).await.and_then(|parts| hear(&gateway, &account, &parts));
     match heard {
         Err(failure) => failure.into_response(&id),
-        Ok((form, transcript)) => respond(&id, form, transcript),
+        Ok((form, transcript)) => {
+            let is_text = gateway.variants.has(WireVariant::TranscriptPlainText);
+            respond(&id, form, transcript, is_text)
+        }
     }
 }
 
@@ -66,17 +70,20 @@ fn transcript(file: &Upload) -> Transcript {
 }
 
 /// Assumed: srt and vtt come as they are, without an envelope.
-fn respond(id: &RequestId, form: Form, transcript: Transcript) -> Response {
-    let captions = |content_type, captions: String| {
-        let mut response = Response::new(Body::from(captions));
+fn respond(id: &RequestId, form: Form, transcript: Transcript, default_is_text: bool) -> Response {
+    let raw = |content_type, text: String| {
+        let mut response = Response::new(Body::from(text));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         reply::set_request_id(response.headers_mut(), id);
         response
     };
     match form.format {
-        Format::Srt => captions("application/x-subrip; charset=utf-8", transcript.srt()),
-        Format::Vtt => captions("text/vtt; charset=utf-8", transcript.vtt()),
-        Format::Plain | Format::Verbose => seal(id, Ok(Reply::new(transcription(form, transcript)))),
+        Format::Srt => raw("application/x-subrip; charset=utf-8", transcript.srt()),
+        Format::Vtt => raw("text/vtt; charset=utf-8", transcript.vtt()),
+        Format::Default if default_is_text => raw("text/plain; charset=utf-8", transcript.text),
+        Format::Default | Format::Plain | Format::Verbose => {
+            seal(id, Ok(Reply::new(transcription(form, transcript))))
+        }
     }
 }
 

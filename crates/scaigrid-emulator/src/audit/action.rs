@@ -26,6 +26,7 @@ pub(crate) fn action(method: &Method, route: &str) -> Option<Action> {
     };
     let parts: Vec<&str> = route.strip_prefix("/v1/")?.split('/').collect();
     let parts = match parts.as_slice() {
+        ["inference", "batch", ..] => parts.get(1..).unwrap_or_default(),
         ["inference" | "chat", ..] => return None,
         ["accounting", rest @ ..] | ["modules", _, rest @ ..] => rest,
         all => all,
@@ -91,7 +92,9 @@ mod tests {
                 Some(("collection.access.update", "access")),
             ),
             ("POST", "/v1/modules/scaimatrix/collections/{id}/search", None),
-            ("POST", "/v1/inference/batch/{batch_id}/cancel", None),
+            ("POST", "/v1/inference/batch", Some(("batch.create", "batch"))),
+            ("POST", "/v1/inference/batch/{id}/cancel", Some(("batch.cancel", "batch"))),
+            ("POST", "/v1/inference/embed", None),
             ("POST", "/v1/chat/completions", None),
             ("GET", "/v1/api-keys", None),
             ("POST", "/health", None),

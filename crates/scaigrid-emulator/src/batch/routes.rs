@@ -13,6 +13,7 @@ use crate::path::Param;
 use crate::query::RawQuery;
 use crate::reply::{Failure, Reply, seal};
 use crate::sync::lock;
+use crate::variant::WireVariant;
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -95,5 +96,12 @@ fn on_job(
 }
 
 fn view(gateway: &Gateway, job: &Job) -> Value {
-    job.view(|file| media::url(gateway, file))
+    let mut view = job.view(|file| media::url(gateway, file));
+    if let (true, Value::Object(view)) = (gateway.variants.has(WireVariant::IdsElsewhere), &mut view) {
+        for (usual, other) in [("id", "batch_id"), ("output_file_url", "results_url")] {
+            let value = view.remove(usual).unwrap_or_default();
+            view.insert(other.to_owned(), value);
+        }
+    }
+    view
 }

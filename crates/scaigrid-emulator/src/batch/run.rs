@@ -12,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::generate::generate;
 use crate::ids::RequestId;
 use crate::images::generate_images;
-use crate::inference::Tariff;
+use crate::inference::{self, Tariff};
 use crate::media;
 use crate::sync::lock;
 use crate::wire::{Connection, ConnectionHandle};
@@ -87,9 +87,9 @@ async fn answer(gateway: &Arc<Gateway>, user_id: &str, line: &Line) -> Outcome {
         let message = "The user of this batch is gone.";
         return Outcome::Refused(LineError::new(ErrorCode::AuthTokenInvalid.as_str(), message));
     };
-    let request = request(id, account, body);
+    let request = request(id.clone(), account, body);
     let state = Arc::clone(gateway);
-    let response = match line.url.as_str() {
+    let response = match inference::usual_path(&line.url, &gateway.variants) {
         "/v1/inference/chat" => Handler::call(chat, request, state).await,
         "/v1/inference/embed" => Handler::call(embed, request, state).await,
         "/v1/inference/generate" => Handler::call(generate, request, state).await,
@@ -97,6 +97,7 @@ async fn answer(gateway: &Arc<Gateway>, user_id: &str, line: &Line) -> Outcome {
         // The code is assumed, as for an unknown route.
         _ => return Outcome::Refused(LineError::new("NOT_FOUND", "A batch cannot call this `url`.")),
     };
+    gateway.tell_of_failure(&line.url, &id, &response);
     let status = response.status();
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
     match serde_json::from_slice(&body) {

@@ -20,6 +20,7 @@ mod images;
 mod keys;
 mod lifecycle;
 mod lists;
+mod permissions;
 #[cfg(unix)]
 mod program;
 mod receiver;
