@@ -83,7 +83,7 @@ fn answer(
         embedding: vector::of(text, dimensions),
     };
     let mut data: Vec<Embedding> = request.texts.iter().enumerate().map(embedding).collect();
-    if gateway.settings.inference.embeddings_unordered {
+    if gateway.settings.embeddings_unordered {
         data.reverse();
     }
     let tokens = request.texts.iter().map(|text| count_tokens(text)).sum();

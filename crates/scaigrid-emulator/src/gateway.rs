@@ -62,16 +62,12 @@ pub(crate) struct Gateway {
     pub(crate) collections: Mutex<Collections>,
     /// Not state: it does not outlive the emulator's thread.
     pub(crate) in_flight: InFlight,
-    /// How many usage records are kept apart.
-    single_records: usize,
     /// By the id of the key.
     limiters: Mutex<HashMap<String, RateLimiter>>,
 }
 
 impl Gateway {
     pub(crate) fn new(settings: Settings, faults: Faults, recorder: Recorder) -> Self {
-        // So that memory stays flat in an emulator that runs for days.
-        let single_records = if recorder.is_enabled() { 100_000 } else { 10_000 };
         Self {
             settings,
             models: catalog::models(),
@@ -93,7 +89,6 @@ impl Gateway {
             webhooks: Mutex::default(),
             collections: Mutex::default(),
             in_flight: InFlight::default(),
-            single_records,
             limiters: Mutex::default(),
         }
     }
@@ -131,7 +126,7 @@ impl Gateway {
             "latency_ms": record.latency_ms,
             "tokens": record.tokens_in.saturating_add(record.tokens_out),
         });
-        let crossed = lock(&self.books).book(record, self.single_records);
+        let crossed = lock(&self.books).book(record, self.settings.usage_records);
         let event_type = "request.completed".to_owned();
         self.events.emit(Event { event_type, source: "inference_service", payload });
         crossed.into_iter().for_each(|event| self.events.emit(event));

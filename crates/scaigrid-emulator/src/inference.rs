@@ -18,7 +18,6 @@ use scaigrid_types::{Decimal, FieldError, Modality, Money};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The routes that run a model, apart from sessions.
 pub(crate) fn routes() -> Router<Arc<Gateway>> {
@@ -60,30 +59,6 @@ pub(crate) fn is_call(method: &Method, route: &str) -> bool {
     let is_inference = |route: &str| route.starts_with("/v1/inference/") && !route.contains("/batch");
     let others = ["/v1/chat/completions", "/v1/sessions/{id}/messages"];
     *method == Method::POST && (is_inference(route) || others.contains(&route))
-}
-
-/// Settings of the inference routes apart from chat.
-#[derive(Clone, Debug)]
-pub(crate) struct InferenceSettings {
-    /// Whether embeddings come in another order than their texts.
-    pub(crate) embeddings_unordered: bool,
-    /// Before each line of a batch.
-    pub(crate) batch_pace: Duration,
-    /// How long a media URL is valid. Documented: 1 hour.
-    pub(crate) media_lifetime: Duration,
-    /// Where the emulator listens, for media URLs.
-    pub(crate) base_url: String,
-}
-
-impl Default for InferenceSettings {
-    fn default() -> Self {
-        Self {
-            embeddings_unordered: false,
-            batch_pace: Duration::ZERO,
-            media_lifetime: Duration::from_secs(60 * 60),
-            base_url: String::new(),
-        }
-    }
 }
 
 /// The model, if it exists and is of the kind that the route needs.

@@ -100,11 +100,11 @@ pub(crate) fn add(gateway: &Gateway, content_type: &str, bytes: Bytes) -> String
 /// A URL of the file that is valid now. `None` when the file had to make room for newer ones.
 pub(crate) fn url(gateway: &Gateway, id: &str) -> Option<String> {
     let link = lock(&gateway.media).link(id, clock::unix_millis(), lifetime_ms(gateway))?;
-    Some(format!("{}{link}", gateway.settings.inference.base_url))
+    Some(format!("{}{link}", gateway.settings.media.base_url))
 }
 
 fn lifetime_ms(gateway: &Gateway) -> i64 {
-    i64::try_from(gateway.settings.inference.media_lifetime.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(gateway.settings.media.lifetime.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(crate) async fn get_media(

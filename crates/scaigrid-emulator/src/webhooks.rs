@@ -160,7 +160,7 @@ async fn test_webhook(
         Ok(begun) => begun,
         Err(failure) => return failure.into_response(&id),
     };
-    let outcome = send::post(&order, parcel.body, gateway.settings.services.webhooks.answer_limit).await;
+    let outcome = send::post(&order, parcel.body, gateway.settings.webhooks.answer_limit).await;
     if let Ok(webhook) = lock(&gateway.webhooks).find_mut(&webhook) {
         webhook.record(&delivery, &outcome, None);
     }

@@ -52,7 +52,7 @@ async fn run(gateway: &Arc<Gateway>, user_id: &str, id: &str) {
         }
     }
     loop {
-        match gateway.settings.inference.batch_pace {
+        match gateway.settings.batch_pace {
             // Others get their turn, also while thousands of lines run.
             pace if pace.is_zero() => tokio::task::yield_now().await,
             pace => tokio::time::sleep(pace).await,

@@ -111,7 +111,7 @@ async fn read(mut form: Multipart) -> Result<Upload, Failure> {
 
 /// Lets ingestion run its course, unless polls drive it.
 fn begin(gateway: &Arc<Gateway>, collection: String, document: String) {
-    match gateway.settings.services.ingestion {
+    match gateway.settings.ingestion {
         Ingestion::Polls => {}
         Ingestion::Pace(Duration::ZERO) => while advance(gateway, &collection, &document) {},
         Ingestion::Pace(pace) => {
@@ -188,7 +188,7 @@ pub(crate) async fn show(
     };
     // Before a poll moves it: the user must be allowed to look.
     let view = find().and_then(|view| {
-        if gateway.settings.services.ingestion != Ingestion::Polls {
+        if gateway.settings.ingestion != Ingestion::Polls {
             return Ok(view);
         }
         advance(&gateway, &collection, &document);

@@ -184,7 +184,7 @@ fn start(gateway: &Arc<Gateway>, errand: Errand) {
 /// All attempts of one delivery that are left.
 async fn deliver(gateway: &Gateway, errand: &Errand) {
     let Errand { webhook_id, delivery_id, body, .. } = errand;
-    let settings = &gateway.settings.services.webhooks;
+    let settings = &gateway.settings.webhooks;
     let mut wait = Duration::from_millis(millis_until(errand.due_ms));
     for retries in errand.attempts.. {
         if !wait.is_zero() {
