@@ -2,20 +2,16 @@
 
 mod vector;
 
-use crate::accounts::Account;
+use crate::call::Call;
 use crate::fields::{Fields, into_text};
-use crate::gateway::Gateway;
-use crate::ids::RequestId;
 use crate::inference::{self, Tariff};
-use crate::reply::{Failure, Reply, seal};
+use crate::reply::{Failure, Reply};
 use crate::text::count_tokens;
-use axum::extract::{Extension, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::{FieldError, Modality, Usage};
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// The most texts of one request. Assumed: the documentation says that most models take 1000 or more.
 const MAX_TEXTS: usize = 2_048;
@@ -50,24 +46,13 @@ struct EmbeddingUsage {
     total_tokens: u64,
 }
 
-pub(crate) async fn embed(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    tariff: Tariff,
-    body: Bytes,
-) -> Response {
-    seal(&id, answer(&gateway, &account, tariff, &body))
+pub(crate) async fn embed(call: Call, tariff: Tariff, body: Bytes) -> Response {
+    call.answer(answer(&call, tariff, &body))
 }
 
-fn answer(
-    gateway: &Gateway,
-    account: &Account,
-    tariff: Tariff,
-    body: &[u8],
-) -> Result<Reply<Embeddings>, Failure> {
+fn answer(call: &Call, tariff: Tariff, body: &[u8]) -> Result<Reply<Embeddings>, Failure> {
     let request = read(Fields::read(body)?)?;
-    let entry = inference::model(gateway, &request.model, &Modality::Embedding)?;
+    let entry = inference::model(&call.gateway, &request.model, &Modality::Embedding)?;
     let dimensions = entry.model.default_params.as_ref().and_then(|params| params.get("dimensions"));
     let most = dimensions.and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok()).unwrap_or(1);
     let dimensions = request.dimensions.unwrap_or(most);
@@ -75,7 +60,7 @@ fn answer(
         let message = format!("must be a whole number from 1 to {most} for this model");
         return Err(Failure::invalid(&[FieldError::new("dimensions", message)]));
     }
-    account.check_budget()?;
+    call.account.check_budget()?;
 
     let embedding = |(index, text): (usize, &String)| Embedding {
         object: "embedding",
@@ -83,12 +68,12 @@ fn answer(
         embedding: vector::of(text, dimensions),
     };
     let mut data: Vec<Embedding> = request.texts.iter().enumerate().map(embedding).collect();
-    if gateway.settings.embeddings_unordered {
+    if call.gateway.settings.embeddings_unordered {
         data.reverse();
     }
     let tokens = request.texts.iter().map(|text| count_tokens(text)).sum();
     let entry = tariff.priced(entry);
-    account.book(&entry, &Usage::new(tokens, 0));
+    call.account.book(&entry, &Usage::new(tokens, 0));
     Ok(Reply::new(Embeddings {
         object: "list",
         model: entry.model.slug,

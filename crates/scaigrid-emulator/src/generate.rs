@@ -1,20 +1,17 @@
 //! `POST /v1/inference/generate`: a text that goes on from a prompt.
 
-use crate::accounts::Account;
+use crate::call::Call;
 use crate::chat::{Answer, answer as chat_answer};
 use crate::clock;
 use crate::fields::{Fields, into_text};
-use crate::gateway::Gateway;
-use crate::ids::{self, RequestId};
+use crate::ids::{self};
 use crate::inference::{self, Tariff};
-use crate::reply::{Failure, Reply, seal};
-use axum::extract::{Extension, State};
+use crate::reply::{Failure, Reply};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::{ChatRequest, FinishReason, Modality, Usage};
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// The answer. All of it is assumed: the documentation shows no body.
 #[derive(Serialize)]
@@ -34,29 +31,18 @@ struct Choice {
     finish_reason: FinishReason,
 }
 
-pub(crate) async fn generate(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    tariff: Tariff,
-    body: Bytes,
-) -> Response {
-    seal(&id, complete(&gateway, &account, tariff, &body))
+pub(crate) async fn generate(call: Call, tariff: Tariff, body: Bytes) -> Response {
+    call.answer(complete(&call, tariff, &body))
 }
 
-fn complete(
-    gateway: &Gateway,
-    account: &Account,
-    tariff: Tariff,
-    body: &[u8],
-) -> Result<Reply<Completion>, Failure> {
+fn complete(call: &Call, tariff: Tariff, body: &[u8]) -> Result<Reply<Completion>, Failure> {
     let request = read(Fields::read(body)?)?;
     // Assumed: the documented example names a chat model.
-    let entry = inference::model(gateway, &request.model, &Modality::Chat)?;
-    account.check_budget()?;
+    let entry = inference::model(&call.gateway, &request.model, &Modality::Chat)?;
+    call.account.check_budget()?;
     let Answer { message, finish_reason, usage } = chat_answer(&request, entry.model.max_output_tokens);
     let entry = tariff.priced(entry);
-    account.book(&entry, &usage);
+    call.account.book(&entry, &usage);
     Ok(Reply::new(Completion {
         id: ids::with_prefix("cmpl-"),
         object: "text_completion",

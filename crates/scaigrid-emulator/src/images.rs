@@ -2,22 +2,18 @@
 
 mod picture;
 
-use crate::accounts::Account;
+use crate::call::Call;
 use crate::clock;
 use crate::fields::Fields;
-use crate::gateway::Gateway;
-use crate::ids::RequestId;
 use crate::inference::{self, Tariff};
 use crate::media;
-use crate::reply::{Failure, Reply, seal};
-use axum::extract::{Extension, State};
+use crate::reply::{Failure, Reply};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use scaigrid_types::{FieldError, Modality, Usage};
 use serde::Serialize;
-use std::sync::Arc;
 
 /// All documented sizes. Which model takes which is documented only for a part of them.
 const SIZES: [&str; 5] = ["1024x1024", "1792x1024", "1024x1792", "512x512", "256x256"];
@@ -58,30 +54,19 @@ struct Image {
     revised_prompt: Option<String>,
 }
 
-pub(crate) async fn generate_images(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    tariff: Tariff,
-    body: Bytes,
-) -> Response {
-    seal(&id, answer(&gateway, &account, tariff, &body))
+pub(crate) async fn generate_images(call: Call, tariff: Tariff, body: Bytes) -> Response {
+    call.answer(answer(&call, tariff, &body))
 }
 
-fn answer(
-    gateway: &Gateway,
-    account: &Account,
-    tariff: Tariff,
-    body: &[u8],
-) -> Result<Reply<Images>, Failure> {
+fn answer(call: &Call, tariff: Tariff, body: &[u8]) -> Result<Reply<Images>, Failure> {
     let request = read(Fields::read(body)?)?;
-    let entry = inference::model(gateway, &request.model, &Modality::Image)?;
+    let entry = inference::model(&call.gateway, &request.model, &Modality::Image)?;
     let sizes = sizes_of(&request.model);
     if !sizes.contains(&request.size) {
         let message = format!("must be one of {} for this model", sizes.join(", "));
         return Err(Failure::invalid(&[FieldError::new("size", message)]));
     }
-    account.check_budget()?;
+    call.account.check_budget()?;
 
     // Documented for this model.
     let revised_prompt = (request.model == "openai/dall-e-3").then(|| revised(&request));
@@ -91,13 +76,13 @@ fn answer(
         let png = Bytes::from(picture::png(&seed, number, &request.prompt));
         let (url, b64_json) = match request.inline {
             true => (None, Some(STANDARD.encode(&png))),
-            false => (media::url(gateway, &media::add(gateway, "image/png", png)), None),
+            false => (media::url(&call.gateway, &media::add(&call.gateway, "image/png", png)), None),
         };
         data.push(Image { url, b64_json, revised_prompt: revised_prompt.clone() });
     }
     // Assumed: an image has no tokens, and no price is documented.
     let entry = tariff.priced(entry);
-    account.book(&entry, &Usage::new(0, 0));
+    call.account.book(&entry, &Usage::new(0, 0));
     Ok(Reply::new(Images { created: clock::unix_seconds(), model: entry.model.slug, data }))
 }
 

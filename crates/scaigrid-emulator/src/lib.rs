@@ -8,6 +8,7 @@ mod audit;
 mod base64_text;
 mod batch;
 mod builder;
+mod call;
 mod catalog;
 mod chat;
 mod clock;

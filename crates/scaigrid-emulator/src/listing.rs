@@ -1,6 +1,6 @@
 //! Pages of lists: `limit` and `cursor` in, items and `pagination` out. Cursors are positions.
 
-use crate::query::Parameters;
+use crate::query::{Pairs, Parameters};
 use crate::reply::{Failure, Reply};
 use scaigrid_types::Pagination;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(crate) fn window(query: &mut Parameters) -> Window {
 }
 
 /// As [`window`], of a list that has no other parameters.
-pub(crate) fn only_window(pairs: Vec<(String, String)>) -> Result<Window, Failure> {
+pub(crate) fn only_window(pairs: Pairs) -> Result<Window, Failure> {
     let mut query = Parameters::new(pairs);
     let window = window(&mut query);
     query.finish()?;

@@ -1,13 +1,13 @@
 //! `GET /v1/models` and `GET /v1/models/{slug}`.
 
+use crate::call::Call;
 use crate::gateway::Gateway;
-use crate::ids::RequestId;
 use crate::listing::{self, Items};
 use crate::path::Param;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal};
+use crate::query::{Pairs, Parameters, RawQuery};
+use crate::reply::{Failure, Reply};
 use axum::Router;
-use axum::extract::{Extension, Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::get;
 use scaigrid_types::{Modality, Model, ModelStatus};
@@ -18,24 +18,16 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
     Router::new().route("/v1/models", get(list_models)).route("/v1/models/{slug}", get(get_model))
 }
 
-async fn list_models(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, list(&gateway, pairs))
+async fn list_models(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(list(&call.gateway, pairs))
 }
 
-async fn get_model(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Param(slug): Param<String>,
-) -> Response {
-    seal(&id, gateway.model(&slug).map(|entry| Reply::new(&entry.model)))
+async fn get_model(call: Call, Param(slug): Param<String>) -> Response {
+    call.answer(call.gateway.model(&slug).map(|entry| Reply::new(&entry.model)))
 }
 
 /// Assumed: without `pagination` on the last page.
-fn list(gateway: &Gateway, pairs: Vec<(String, String)>) -> Result<Reply<Items<&Model>>, Failure> {
+fn list(gateway: &Gateway, pairs: Pairs) -> Result<Reply<Items<&Model>>, Failure> {
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
     let modality = query.text("modality").map(Modality::from);

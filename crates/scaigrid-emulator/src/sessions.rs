@@ -5,18 +5,17 @@ mod store;
 
 pub(crate) use store::Sessions;
 
-use crate::accounts::Account;
+use crate::call::Call;
 use crate::fields::Fields;
 use crate::gateway::Gateway;
-use crate::ids::RequestId;
 use crate::inference;
 use crate::listing::{self, Items};
 use crate::path::Param;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal, seal_created, seal_empty};
+use crate::query::{Pairs, Parameters, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
 use axum::Router;
-use axum::extract::{Extension, Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -37,16 +36,11 @@ fn no_session() -> Failure {
     Failure::not_found("You have no session with this id.")
 }
 
-async fn create_session(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    body: Bytes,
-) -> Response {
-    seal_created(&id, create(&gateway, &account, &body).map(Reply::new))
+async fn create_session(call: Call, body: Bytes) -> Response {
+    call.created(create(&call, &body).map(Reply::new))
 }
 
-fn create(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Value, Failure> {
+fn create(call: &Call, body: &[u8]) -> Result<Value, Failure> {
     let mut fields = Fields::read(body)?;
     let model = fields.required_text("model");
     let changes = Changes {
@@ -56,61 +50,41 @@ fn create(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Value, Fa
         status: None,
     };
     fields.finish()?;
-    inference::model(gateway, &model, &Modality::Chat)?;
-    let session = Session::new(account.user_id.clone(), model, changes);
+    inference::model(&call.gateway, &model, &Modality::Chat)?;
+    let session = Session::new(call.account.user_id.clone(), model, changes);
     let view = session.view(true);
-    lock(&gateway.sessions).add(session)?;
+    lock(&call.gateway.sessions).add(session)?;
     Ok(view)
 }
 
-async fn list_sessions(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, list(&gateway, &account, pairs))
+async fn list_sessions(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(list(&call, pairs))
 }
 
-fn list(
-    gateway: &Gateway,
-    account: &Account,
-    pairs: Vec<(String, String)>,
-) -> Result<Reply<Items<Value>>, Failure> {
+fn list(call: &Call, pairs: Pairs) -> Result<Reply<Items<Value>>, Failure> {
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
     let tenant = query.parsed("scope", |scope| (scope == "tenant").then_some(()), "must be `tenant`");
     query.finish()?;
-    let sessions = lock(&gateway.sessions);
-    let wanted = sessions.all().filter(|session| tenant.is_some() || session.user_id == account.user_id);
+    let sessions = lock(&call.gateway.sessions);
+    let wanted = sessions.all().filter(|session| tenant.is_some() || session.user_id == call.account.user_id);
     Ok(listing::reply(wanted.map(|session| session.view(false)), window))
 }
 
-async fn get_session(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Param(session): Param<String>,
-) -> Response {
-    let sessions = lock(&gateway.sessions);
-    let found = sessions.find(&session, &account.user_id);
-    seal(&id, found.map(|session| Reply::new(session.view(true))))
+async fn get_session(call: Call, Param(session): Param<String>) -> Response {
+    let sessions = lock(&call.gateway.sessions);
+    let found = sessions.find(&session, &call.account.user_id);
+    call.answer(found.map(|session| Reply::new(session.view(true))))
 }
 
-async fn change_session(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Param(session): Param<String>,
-    body: Bytes,
-) -> Response {
-    seal(&id, change(&gateway, &account, &session, &body).map(Reply::new))
+async fn change_session(call: Call, Param(session): Param<String>, body: Bytes) -> Response {
+    call.answer(change(&call, &session, &body).map(Reply::new))
 }
 
 /// Assumed: what is absent, or null, stays as it is.
-fn change(gateway: &Gateway, account: &Account, session: &str, body: &[u8]) -> Result<Value, Failure> {
-    let mut sessions = lock(&gateway.sessions);
-    sessions.find(session, &account.user_id)?;
+fn change(call: &Call, session: &str, body: &[u8]) -> Result<Value, Failure> {
+    let mut sessions = lock(&call.gateway.sessions);
+    sessions.find(session, &call.account.user_id)?;
     let mut fields = Fields::read(body)?;
     let changes = Changes {
         title: fields.text("title"),
@@ -119,14 +93,9 @@ fn change(gateway: &Gateway, account: &Account, session: &str, body: &[u8]) -> R
         status: fields.choice("status", &[("active", Status::Active), ("closed", Status::Closed)]),
     };
     fields.finish()?;
-    sessions.change(session, &account.user_id, changes).map(|session| session.view(true))
+    sessions.change(session, &call.account.user_id, changes).map(|session| session.view(true))
 }
 
-async fn delete_session(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Param(session): Param<String>,
-) -> Response {
-    seal_empty(&id, lock(&gateway.sessions).remove(&session, &account.user_id))
+async fn delete_session(call: Call, Param(session): Param<String>) -> Response {
+    call.done(lock(&call.gateway.sessions).remove(&session, &call.account.user_id))
 }

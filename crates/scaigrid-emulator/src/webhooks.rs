@@ -8,18 +8,18 @@ mod target;
 pub(crate) use delivery::{DeliverySettings, InFlight, dispatch, enter, resume, scaled_schedule};
 pub(crate) use store::Webhooks;
 
+use crate::call::Call;
 use crate::events::Event;
 use crate::fields::{Fields, into_text};
 use crate::gateway::Gateway;
-use crate::ids::RequestId;
 use crate::listing::{self, Items};
 use crate::path::Param;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal, seal_created, seal_empty};
+use crate::query::{Pairs, Parameters, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
 use crate::times::{TIME_PROBLEM, instant_ms};
 use axum::Router;
-use axum::extract::{Extension, Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -47,21 +47,17 @@ fn no_webhook() -> Failure {
     Failure::not_found("No webhook has this id.")
 }
 
-async fn create_webhook(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    body: Bytes,
-) -> Response {
+async fn create_webhook(call: Call, body: Bytes) -> Response {
     let created = Fields::read(&body).and_then(|mut fields| {
         fields.require("url");
         fields.require("events");
         let changes = read(fields)?;
         let webhook = Webhook::new(changes);
         let view = webhook.view();
-        lock(&gateway.webhooks).add(webhook)?;
+        lock(&call.gateway.webhooks).add(webhook)?;
         Ok(Reply::new(view))
     });
-    seal_created(&id, created)
+    call.created(created)
 }
 
 /// What a body asks for. What is absent, or null, stays as it is; whether a `PUT` may be partial is not
@@ -100,32 +96,19 @@ fn event_types(value: Value) -> Option<Vec<String>> {
     Some(events).filter(|events| !events.is_empty())
 }
 
-async fn list_webhooks(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    let webhooks = lock(&gateway.webhooks);
+async fn list_webhooks(call: Call, Query(pairs): RawQuery) -> Response {
+    let webhooks = lock(&call.gateway.webhooks);
     let window = listing::only_window(pairs);
-    seal(&id, window.map(|window| listing::reply(webhooks.all().map(Webhook::view), window)))
+    call.answer(window.map(|window| listing::reply(webhooks.all().map(Webhook::view), window)))
 }
 
-async fn get_webhook(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Param(webhook): Param<String>,
-) -> Response {
-    let found = lock(&gateway.webhooks).find(&webhook).map(|webhook| Reply::new(webhook.view()));
-    seal(&id, found)
+async fn get_webhook(call: Call, Param(webhook): Param<String>) -> Response {
+    let found = lock(&call.gateway.webhooks).find(&webhook).map(|webhook| Reply::new(webhook.view()));
+    call.answer(found)
 }
 
-async fn put_webhook(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Param(webhook): Param<String>,
-    body: Bytes,
-) -> Response {
-    seal(&id, change(&gateway, &webhook, &body).map(Reply::new))
+async fn put_webhook(call: Call, Param(webhook): Param<String>, body: Bytes) -> Response {
+    call.answer(change(&call.gateway, &webhook, &body).map(Reply::new))
 }
 
 fn change(gateway: &Gateway, webhook: &str, body: &[u8]) -> Result<Value, Failure> {
@@ -136,32 +119,24 @@ fn change(gateway: &Gateway, webhook: &str, body: &[u8]) -> Result<Value, Failur
 }
 
 /// Documented: works at once, and drops deliveries in flight.
-async fn delete_webhook(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Param(webhook): Param<String>,
-) -> Response {
-    let removed = lock(&gateway.webhooks).remove(&webhook);
+async fn delete_webhook(call: Call, Param(webhook): Param<String>) -> Response {
+    let removed = lock(&call.gateway.webhooks).remove(&webhook);
     if removed.is_ok() {
-        gateway.in_flight.drop_all(&webhook);
+        call.gateway.in_flight.drop_all(&webhook);
     }
-    seal_empty(&id, removed)
+    call.done(removed)
 }
 
 /// One delivery without retries, whose outcome is the answer. Assumed: it also goes to an inactive webhook, and
 /// counts neither for nor against it. The event type is not documented.
-async fn test_webhook(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Param(webhook): Param<String>,
-) -> Response {
-    let begun = begin_test(&gateway, &webhook);
+async fn test_webhook(call: Call, Param(webhook): Param<String>) -> Response {
+    let begun = begin_test(&call.gateway, &webhook);
     let (delivery, order, parcel) = match begun {
         Ok(begun) => begun,
-        Err(failure) => return failure.into_response(&id),
+        Err(failure) => return call.failed(failure),
     };
-    let outcome = send::post(&order, parcel.body, gateway.settings.webhooks.answer_limit).await;
-    if let Ok(webhook) = lock(&gateway.webhooks).find_mut(&webhook) {
+    let outcome = send::post(&order, parcel.body, call.gateway.settings.webhooks.answer_limit).await;
+    if let Ok(webhook) = lock(&call.gateway.webhooks).find_mut(&webhook) {
         webhook.record(&delivery, &outcome, None);
     }
     let data = json!({
@@ -171,7 +146,7 @@ async fn test_webhook(
         "duration_ms": outcome.duration_ms,
         "error": outcome.error,
     });
-    seal(&id, Ok(Reply::new(data)))
+    call.answer(Ok(Reply::new(data)))
 }
 
 fn begin_test(gateway: &Gateway, id: &str) -> Result<(String, Order, Parcel), Failure> {
@@ -186,21 +161,12 @@ fn begin_test(gateway: &Gateway, id: &str) -> Result<(String, Order, Parcel), Fa
     Ok((webhook.begin_test(&parcel), webhook.order(), parcel))
 }
 
-async fn list_deliveries(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Param(webhook): Param<String>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, deliveries(&gateway, &webhook, pairs))
+async fn list_deliveries(call: Call, Param(webhook): Param<String>, Query(pairs): RawQuery) -> Response {
+    call.answer(deliveries(&call.gateway, &webhook, pairs))
 }
 
 /// The newest first (assumed).
-fn deliveries(
-    gateway: &Gateway,
-    webhook: &str,
-    pairs: Vec<(String, String)>,
-) -> Result<Reply<Items<Value>>, Failure> {
+fn deliveries(gateway: &Gateway, webhook: &str, pairs: Pairs) -> Result<Reply<Items<Value>>, Failure> {
     let webhooks = lock(&gateway.webhooks);
     let webhook = webhooks.find(webhook)?;
     let mut query = Parameters::new(pairs);

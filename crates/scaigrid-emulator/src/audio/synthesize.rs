@@ -1,23 +1,20 @@
 //! A text as audio, sent word by word.
 
 use super::{tone, wav};
-use crate::accounts::Account;
+use crate::call::Call;
 use crate::chat::{Bill, Receipt, Step, Steps, StreamBody, cut};
 use crate::fields::Fields;
-use crate::gateway::Gateway;
-use crate::ids::RequestId;
 use crate::inference;
 use crate::reply::{self, Failure};
 use crate::stream_fault::{StreamFault, StreamFaultKind};
 use crate::text::count_tokens;
 use crate::wire::ConnectionHandle;
-use axum::extract::{ConnectInfo, Extension, State};
+use axum::extract::{ConnectInfo, Extension};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest text, in characters. Assumed: the documentation names no limit.
@@ -37,20 +34,18 @@ struct Request {
 }
 
 pub(crate) async fn synthesize(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
+    call: Call,
     ConnectInfo(ConnectionHandle(connection)): ConnectInfo<ConnectionHandle>,
     fault: Option<Extension<StreamFault>>,
     body: Bytes,
 ) -> Response {
-    let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
-    match speak(&gateway, account, fault, &body) {
-        Err(failure) => failure.into_response(&id),
+    let fault = call.gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
+    match speak(&call, fault, &body) {
+        Err(failure) => call.failed(failure),
         Ok(Speech { content_type, steps, bill }) => {
             let mut response = StreamBody::new(steps, connection, bill).into_response();
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-            reply::set_request_id(response.headers_mut(), &id);
+            reply::set_request_id(response.headers_mut(), &call.id);
             response
         }
     }
@@ -62,20 +57,15 @@ struct Speech {
     bill: Bill,
 }
 
-fn speak(
-    gateway: &Gateway,
-    account: Arc<Account>,
-    fault: StreamFault,
-    body: &[u8],
-) -> Result<Speech, Failure> {
+fn speak(call: &Call, fault: StreamFault, body: &[u8]) -> Result<Speech, Failure> {
     let request = read(Fields::read(body)?)?;
-    let entry = inference::audio_model(gateway, &request.model, "speech")?;
-    account.check_budget()?;
-    let receipt = Receipt::new(&account, entry);
+    let entry = inference::audio_model(&call.gateway, &request.model, "speech")?;
+    call.account.check_budget()?;
+    let receipt = Receipt::new(&call.account, entry);
     let bill =
         Bill { receipt: Some(receipt), prompt_tokens: count_tokens(&request.input), completion_tokens: 0 };
     let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
-    Ok(Speech { content_type, steps: steps(&request, fault, gateway.settings.streams.pace), bill })
+    Ok(Speech { content_type, steps: steps(&request, fault, call.gateway.settings.streams.pace), bill })
 }
 
 /// The header with the first word, then each word on its own, with `pace` between them.

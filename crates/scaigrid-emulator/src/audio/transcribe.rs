@@ -3,22 +3,19 @@
 use super::captions::{Segment, Transcript, Word};
 use super::form::{self, Form, Format, Part, Upload};
 use super::wav;
-use crate::accounts::Account;
-use crate::gateway::Gateway;
-use crate::ids::RequestId;
+use crate::call::Call;
 use crate::inference;
-use crate::reply::{self, Failure, Reply, seal};
+use crate::reply::{self, Failure, Reply};
 use crate::text::count_tokens;
 use crate::variant::WireVariant;
 use axum::body::Body;
+use axum::extract::Multipart;
 use axum::extract::multipart::MultipartRejection;
-use axum::extract::{Extension, Multipart, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use scaigrid_types::Usage;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// `text` is documented, the rest is assumed.
 #[derive(Debug, Serialize)]
@@ -34,29 +31,24 @@ struct Transcription {
     words: Option<Vec<Word>>,
 }
 
-pub(crate) async fn transcribe(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    form: Result<Multipart, MultipartRejection>,
-) -> Response {
-    let heard = form::parts(form).await.and_then(|parts| hear(&gateway, &account, &parts));
+pub(crate) async fn transcribe(call: Call, form: Result<Multipart, MultipartRejection>) -> Response {
+    let heard = form::parts(form).await.and_then(|parts| hear(&call, &parts));
     match heard {
-        Err(failure) => failure.into_response(&id),
+        Err(failure) => call.failed(failure),
         Ok((form, transcript)) => {
-            let is_text = gateway.variants.has(WireVariant::TranscriptPlainText);
-            respond(&id, form, transcript, is_text)
+            let is_text = call.gateway.variants.has(WireVariant::TranscriptPlainText);
+            respond(&call, form, transcript, is_text)
         }
     }
 }
 
-fn hear(gateway: &Gateway, account: &Account, parts: &[Part]) -> Result<(Form, Transcript), Failure> {
+fn hear(call: &Call, parts: &[Part]) -> Result<(Form, Transcript), Failure> {
     let form = form::read(parts)?;
-    let entry = inference::audio_model(gateway, &form.model, "transcription")?;
-    account.check_budget()?;
+    let entry = inference::audio_model(&call.gateway, &form.model, "transcription")?;
+    call.account.check_budget()?;
     let transcript = transcript(&form.file);
     // Assumed: what comes out are the transcript's tokens.
-    account.book(&entry, &Usage::new(count_tokens(&form.prompt), count_tokens(&transcript.text)));
+    call.account.book(&entry, &Usage::new(count_tokens(&form.prompt), count_tokens(&transcript.text)));
     Ok((form, transcript))
 }
 
@@ -70,11 +62,11 @@ fn transcript(file: &Upload) -> Transcript {
 }
 
 /// Assumed: srt and vtt come as they are, without an envelope.
-fn respond(id: &RequestId, form: Form, transcript: Transcript, default_is_text: bool) -> Response {
+fn respond(call: &Call, form: Form, transcript: Transcript, default_is_text: bool) -> Response {
     let raw = |content_type, text: String| {
         let mut response = Response::new(Body::from(text));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        reply::set_request_id(response.headers_mut(), id);
+        reply::set_request_id(response.headers_mut(), &call.id);
         response
     };
     match form.format {
@@ -82,7 +74,7 @@ fn respond(id: &RequestId, form: Form, transcript: Transcript, default_is_text: 
         Format::Vtt => raw("text/vtt; charset=utf-8", transcript.vtt()),
         Format::Default if default_is_text => raw("text/plain; charset=utf-8", transcript.text),
         Format::Default | Format::Plain | Format::Verbose => {
-            seal(id, Ok(Reply::new(transcription(form, transcript))))
+            call.answer(Ok(Reply::new(transcription(form, transcript))))
         }
     }
 }

@@ -3,13 +3,14 @@
 use super::action;
 use super::log::{Entry, Wanted};
 use crate::accounts::Account;
+use crate::call::Call;
 use crate::clock;
 use crate::export::{self, Format};
 use crate::gateway::Gateway;
 use crate::ids::{self, RequestId};
 use crate::listing::{self, Items};
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal};
+use crate::query::{Pairs, Parameters, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
 use crate::times::{TIME_PROBLEM, instant_ms};
 use crate::wire::ConnectionHandle;
@@ -102,33 +103,31 @@ async fn created_id(response: Response) -> (Response, Option<String>) {
     (Response::from_parts(parts, Body::from(bytes)), id)
 }
 
-pub(crate) async fn list_audit_log(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, list(&gateway, pairs))
+pub(crate) async fn list_audit_log(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(list(&call.gateway, pairs))
 }
 
 /// Assumed: without an envelope, as the export of usage.
-pub(crate) async fn export_audit_log(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
+pub(crate) async fn export_audit_log(call: Call, Query(pairs): RawQuery) -> Response {
     let mut query = Parameters::new(pairs);
     let format = Format::read(&mut query);
     match wanted(query) {
         Ok(wanted) => {
-            let rows: Vec<Entry> = lock(&gateway.audit).select(&wanted).cloned().collect();
-            export::respond(&id, "audit-log", format, COLUMNS, rows.into_iter().map(|entry| entry.wire()))
+            let rows: Vec<Entry> = lock(&call.gateway.audit).select(&wanted).cloned().collect();
+            export::respond(
+                &call.id,
+                "audit-log",
+                format,
+                COLUMNS,
+                rows.into_iter().map(|entry| entry.wire()),
+            )
         }
-        Err(failure) => failure.into_response(&id),
+        Err(failure) => call.failed(failure),
     }
 }
 
 /// Oldest first (assumed).
-fn list(gateway: &Gateway, pairs: Vec<(String, String)>) -> Result<Reply<Items<Value>>, Failure> {
+fn list(gateway: &Gateway, pairs: Pairs) -> Result<Reply<Items<Value>>, Failure> {
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
     let wanted = wanted(query)?;

@@ -3,17 +3,16 @@
 use super::collection::Permission;
 use super::document::{Document, Upload};
 use super::store::no_document;
-use crate::accounts::Account;
+use crate::call::Call;
 use crate::events::Event;
 use crate::gateway::Gateway;
-use crate::ids::RequestId;
 use crate::listing;
 use crate::path::Param;
 use crate::query::RawQuery;
-use crate::reply::{Failure, Reply, seal, seal_created, seal_paged_in_meta};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
+use axum::extract::Query;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
-use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::FieldError;
@@ -37,30 +36,27 @@ impl Default for Ingestion {
 }
 
 pub(crate) async fn upload(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
+    call: Call,
     Param(collection): Param<String>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    seal_created(&id, store(&gateway, &account, &collection, form).await.map(Reply::new))
+    call.created(store(&call, &collection, form).await.map(Reply::new))
 }
 
 async fn store(
-    gateway: &Arc<Gateway>,
-    account: &Account,
+    call: &Call,
     collection: &str,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Value, Failure> {
-    lock(&gateway.collections).find(collection, &account.user_id, Permission::Write)?;
+    lock(&call.gateway.collections).find(collection, &call.account.user_id, Permission::Write)?;
     let form = form.map_err(|error| Failure::invalid(&[FieldError::new("body", error.body_text())]))?;
     let document = Document::new(read(form).await?);
     let view = {
-        let mut collections = lock(&gateway.collections);
-        collections.add_document(collection, &account.user_id, document)?.view(collection)
+        let mut collections = lock(&call.gateway.collections);
+        collections.add_document(collection, &call.account.user_id, document)?.view(collection)
     };
     if let Some(document) = view.get("id").and_then(Value::as_str) {
-        begin(gateway, collection.to_owned(), document.to_owned());
+        begin(&call.gateway, collection.to_owned(), document.to_owned());
     }
     Ok(view)
 }
@@ -158,57 +154,41 @@ fn advance(gateway: &Gateway, collection_id: &str, document_id: &str) -> bool {
     !document.is_done()
 }
 
-pub(crate) async fn list(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Param(collection): Param<String>,
-    Query(pairs): RawQuery,
-) -> Response {
-    let collections = lock(&gateway.collections);
-    let found = collections.find(&collection, &account.user_id, Permission::Write);
+pub(crate) async fn list(call: Call, Param(collection): Param<String>, Query(pairs): RawQuery) -> Response {
+    let collections = lock(&call.gateway.collections);
+    let found = collections.find(&collection, &call.account.user_id, Permission::Write);
     let listed = found.and_then(|found| {
         let window = listing::only_window(pairs)?;
         Ok(listing::page(found.documents.iter().map(|document| document.view(&collection)), window))
     });
-    seal_paged_in_meta(&id, listed)
+    call.paged_in_meta(listed)
 }
 
-pub(crate) async fn show(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Param((collection, document)): Param<(String, String)>,
-) -> Response {
+pub(crate) async fn show(call: Call, Param((collection, document)): Param<(String, String)>) -> Response {
     let find = || {
-        let collections = lock(&gateway.collections);
-        let found = collections.find(&collection, &account.user_id, Permission::Write)?;
+        let collections = lock(&call.gateway.collections);
+        let found = collections.find(&collection, &call.account.user_id, Permission::Write)?;
         let found = found.document(&document).ok_or_else(no_document)?;
         Ok(Reply::new(found.view(&collection)))
     };
     // Before a poll moves it: the user must be allowed to look.
     let view = find().and_then(|view| {
-        if gateway.settings.ingestion != Ingestion::Polls {
+        if call.gateway.settings.ingestion != Ingestion::Polls {
             return Ok(view);
         }
-        advance(&gateway, &collection, &document);
+        advance(&call.gateway, &collection, &document);
         find()
     });
-    seal(&id, view)
+    call.answer(view)
 }
 
-pub(crate) async fn delete(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Param((collection, document)): Param<(String, String)>,
-) -> Response {
-    let mut collections = lock(&gateway.collections);
-    let found = collections.find_mut(&collection, &account.user_id, Permission::Write);
+pub(crate) async fn delete(call: Call, Param((collection, document)): Param<(String, String)>) -> Response {
+    let mut collections = lock(&call.gateway.collections);
+    let found = collections.find_mut(&collection, &call.account.user_id, Permission::Write);
     let deleted = found.and_then(|found| {
         found.document(&document).ok_or_else(no_document)?;
         found.documents.retain(|one| one.id() != document);
         Ok(Reply::new(json!({"deleted": true})))
     });
-    seal(&id, deleted)
+    call.answer(deleted)
 }
