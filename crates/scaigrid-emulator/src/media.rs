@@ -10,10 +10,7 @@ use crate::path::Param;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{self, Failure};
 use crate::sync::lock;
-use axum::body::Body;
 use axum::extract::{Extension, Query, State};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::ErrorCode;
@@ -118,12 +115,7 @@ pub(crate) async fn get_media(
     let file = media.get(&name, token.as_deref(), clock::unix_millis());
     let refusal = match file {
         Ok((content_type, bytes)) => {
-            let mut response = Response::new(Body::from(bytes));
-            if let Ok(content_type) = HeaderValue::from_str(content_type) {
-                response.headers_mut().insert(CONTENT_TYPE, content_type);
-            }
-            reply::set_request_id(response.headers_mut(), &id);
-            return response;
+            return reply::raw(&id, content_type, bytes);
         }
         Err(refusal) => refusal,
     };

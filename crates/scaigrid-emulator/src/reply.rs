@@ -95,6 +95,16 @@ pub(crate) fn json(status: StatusCode, id: &RequestId, body: &impl Serialize) ->
     }
 }
 
+/// Success without an envelope.
+pub(crate) fn raw(id: &RequestId, content_type: &str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    if let Ok(content_type) = HeaderValue::from_str(content_type) {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    set_request_id(response.headers_mut(), id);
+    response
+}
+
 /// The answer in the form that the [variants](crate::WireVariant) ask for. Streams and raw answers keep their
 /// form.
 pub(crate) async fn vary(mut response: Response, variants: &Variants, asked: Asked<'_>) -> Response {

@@ -8,11 +8,8 @@ use crate::inference;
 use crate::reply::{self, Failure, Reply};
 use crate::text::count_tokens;
 use crate::variant::WireVariant;
-use axum::body::Body;
 use axum::extract::Multipart;
 use axum::extract::multipart::MultipartRejection;
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use scaigrid_types::Usage;
 use serde::Serialize;
@@ -35,10 +32,7 @@ pub(crate) async fn transcribe(call: Call, form: Result<Multipart, MultipartReje
     let heard = form::parts(form).await.and_then(|parts| hear(&call, &parts));
     match heard {
         Err(failure) => call.failed(failure),
-        Ok((form, transcript)) => {
-            let is_text = call.gateway.variants.has(WireVariant::TranscriptPlainText);
-            respond(&call, form, transcript, is_text)
-        }
+        Ok((form, transcript)) => respond(&call, form, transcript),
     }
 }
 
@@ -62,13 +56,9 @@ fn transcript(file: &Upload) -> Transcript {
 }
 
 /// Assumed: srt and vtt come as they are, without an envelope.
-fn respond(call: &Call, form: Form, transcript: Transcript, default_is_text: bool) -> Response {
-    let raw = |content_type, text: String| {
-        let mut response = Response::new(Body::from(text));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        reply::set_request_id(response.headers_mut(), &call.id);
-        response
-    };
+fn respond(call: &Call, form: Form, transcript: Transcript) -> Response {
+    let default_is_text = call.gateway.variants.has(WireVariant::TranscriptPlainText);
+    let raw = |content_type, text: String| reply::raw(&call.id, content_type, text);
     match form.format {
         Format::Srt => raw("application/x-subrip; charset=utf-8", transcript.srt()),
         Format::Vtt => raw("text/vtt; charset=utf-8", transcript.vtt()),

@@ -1,7 +1,7 @@
 //! The audit log.
 
 use crate::accounting::download;
-use crate::http::{Answer, CHAT, OMNI, chat, get, parse, post, raw, request, send};
+use crate::http::{Answer, CHAT, OMNI, call, chat, get, parse, post, raw, request, send};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use scaigrid_emulator::Emulator;
@@ -11,10 +11,6 @@ const LOG: &str = "/v1/audit-log";
 
 fn items(answer: &Answer) -> Vec<Value> {
     answer.json()["data"]["items"].as_array().unwrap().clone()
-}
-
-fn call(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Answer {
-    send(emulator, method, target, Some(emulator.api_key()), body.to_string().as_bytes()).unwrap()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::calls::{booked, call, call_as, download};
 use crate::http::{OMNI, SUMMARY, chat, get, post, send};
+use crate::streams::wait_until;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use scaigrid_emulator::{DEFAULT_API_KEY, Emulator};
@@ -9,7 +10,7 @@ use scaigrid_types::Money;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const BATCH: &str = "/v1/inference/batch";
 const EMBEDDING: &str = "openai/text-embedding-3-small";
@@ -42,17 +43,13 @@ fn status(emulator: &Emulator, job: &Value) -> Value {
 }
 
 /// Waits until the job is as it should be.
-#[allow(clippy::disallowed_methods)] // Real sockets, real time.
 fn wait_for(emulator: &Emulator, job: &Value, is_there: impl Fn(&Value) -> bool) -> Value {
-    let start = Instant::now();
-    loop {
-        let job = status(emulator, job);
-        if is_there(&job) {
-            return job;
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "{job}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let mut job = job.clone();
+    wait_until(|| {
+        job = status(emulator, &job);
+        is_there(&job)
+    });
+    job
 }
 
 fn finished(emulator: &Emulator, job: &Value) -> Value {
