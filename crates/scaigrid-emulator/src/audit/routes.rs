@@ -99,7 +99,8 @@ async fn created_id(response: Response) -> (Response, Option<String>) {
     // The body is in memory already: reading it does not fail.
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    let id = answer.pointer("/data/id").and_then(Value::as_str).map(str::to_owned);
+    let id = answer.pointer("/data/id").or_else(|| answer.pointer("/data/batch_id"));
+    let id = id.and_then(Value::as_str).map(str::to_owned);
     (Response::from_parts(parts, Body::from(bytes)), id)
 }
 

@@ -1,9 +1,10 @@
 //! Usage records and exports.
 
+use crate::batches::{EMBEDDING, finished, inline, line, submit};
 use crate::http::{
     Answer, OMNI, SUMMARY, chat, connect, get, post, post_as, read_frames, read_head, request, send,
 };
-use scaigrid_emulator::Emulator;
+use scaigrid_emulator::{DEFAULT_API_KEY, Emulator};
 use scaigrid_types::Money;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -165,4 +166,43 @@ fn an_export_can_be_cut() {
     let answer = get(&emulator, EXPORT);
     assert_eq!((answer.status, answer.body.len()), (200, 10));
     assert!(answer.header("content-length").unwrap().parse::<usize>().unwrap() > 10);
+}
+
+#[test]
+fn live_calls_and_batches_add_up_in_every_account() {
+    let emulator = Emulator::builder().budget(DEFAULT_API_KEY, "1000".parse().unwrap()).start().unwrap();
+    post(&emulator, &chat("What's a good recipe for carbonara?"));
+    let live = emulator.ledger().all;
+    let texts = json!({"model": EMBEDDING, "input": "hello"});
+    let lines = [
+        line("a", "/v1/inference/chat", chat("What's a good recipe for carbonara?")),
+        line("b", "/v1/inference/embed", texts.clone()),
+    ];
+    finished(&emulator, &submit(&emulator, &inline(&lines)));
+    let batched = emulator.ledger().by_model[OMNI];
+    assert_eq!((batched.requests, batched.tokens_out), (2, live.tokens_out * 2));
+    // One and a half times the price of a live call.
+    assert_eq!(batched.cost + batched.cost, live.cost + live.cost + live.cost);
+    crate::calls::call(&emulator, "/v1/inference/embed", &texts);
+    let embedded = emulator.ledger().by_model[EMBEDDING];
+    let records = get(&emulator, "/v1/accounting/usage").json()["data"]["items"].clone();
+    let records = records.as_array().unwrap();
+    let cost = |record: &Value| record["cost"].as_str().unwrap().parse::<Money>().unwrap();
+    let embeddings: Vec<&Value> = records.iter().filter(|record| record["model"] == EMBEDDING).collect();
+    assert_eq!(cost(embeddings[0]) + cost(embeddings[0]), cost(embeddings[1]));
+    assert_eq!(cost(embeddings[0]) + cost(embeddings[1]), embedded.cost);
+
+    let ledger = emulator.ledger().all;
+    let sum: Money = records.iter().map(cost).sum();
+    let summary = get(&emulator, SUMMARY).json()["data"][0].clone();
+    let budget = get(&emulator, "/v1/accounting/budgets").json()["data"]["items"][0]["current_usage"].clone();
+    for (name, total) in [
+        ("records", sum),
+        ("summary", summary["total_cost"].as_str().unwrap().parse().unwrap()),
+        ("budget", budget["cost"].as_str().unwrap().parse().unwrap()),
+    ] {
+        assert_eq!(total, ledger.cost, "{name}");
+    }
+    assert_eq!((ledger.requests, records.len()), (4, 4));
+    assert_eq!((&summary["request_count"], &budget["requests"]), (&json!(4), &json!(4)));
 }

@@ -12,6 +12,7 @@ mod calls;
 mod chat;
 mod connections;
 mod embed;
+mod events;
 mod faults;
 mod generate;
 mod health;

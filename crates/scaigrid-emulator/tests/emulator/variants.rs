@@ -189,6 +189,8 @@ fn batches_have_other_names_and_take_other_paths() {
     let body = json!({"input_file_base64": STANDARD.encode(line.to_string())});
     let job = crate::http::call(&emulator, "POST", "/v1/inference/batch", &body).json()["data"].clone();
     assert!(job.get("id").is_none() && job.get("output_file_url").is_none());
+    let log = get(&emulator, "/v1/audit-log?action=batch.create").json()["data"]["items"].clone();
+    assert_eq!(log[0]["resource_id"], job["batch_id"]);
     let path = format!("/v1/inference/batch/{}", job["batch_id"].as_str().unwrap());
     wait_until(|| get(&emulator, &path).json()["data"]["status"] == "completed");
     let job = get(&emulator, &path).json()["data"].clone();
