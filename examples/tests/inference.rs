@@ -40,3 +40,75 @@ fn many_texts_take_several_calls_and_their_order_does_not_matter() {
     run(SIMILARITY, None, &["--wat"], "").failed(2, "usage: similarity [TEXT]...");
     assert_eq!(run(SIMILARITY, None, &["--help"], "").ok().stdout, "usage: similarity [TEXT]...\n");
 }
+
+const TRANSCRIBE: &str = env!("CARGO_BIN_EXE_transcribe");
+
+#[test]
+fn without_a_file_a_sentence_is_spoken_and_heard() {
+    let ran = run(TRANSCRIBE, None, &[], "").ok();
+    assert_eq!(ran.stdout, "It was a bright cold day in April. The clocks were striking.\n");
+    assert!(ran.stderr.contains("bytes of speech were made") && ran.stderr.contains("request id: req_"));
+
+    let ran = run(TRANSCRIBE, None, &["--format", "srt"], "").ok();
+    assert!(ran.stdout.starts_with("1\n00:00:00,000 --> 00:00:01,"), "{ran:?}");
+    let ran = run(TRANSCRIBE, None, &["--format=vtt"], "").ok();
+    assert!(ran.stdout.starts_with("WEBVTT\n"), "{ran:?}");
+    let ran = run(TRANSCRIBE, None, &["--format=verbose_json", "--language=de"], "").ok();
+    let heard: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&heard["language"], &heard["segments"][1]["id"]), (&"de".into(), &1.into()));
+}
+
+#[test]
+fn a_file_is_transcribed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("talk.mp3");
+    std::fs::write(&file, b"ID3").unwrap();
+    let file = file.to_str().unwrap();
+    let ran = run(TRANSCRIBE, None, &[file], "").ok();
+    assert_eq!(ran.stdout, "This is the transcript of talk.mp3, 3 bytes of audio/mpeg.\n");
+
+    run(TRANSCRIBE, None, &[file, "--format", "braille"], "").failed(1, "response_format");
+    run(TRANSCRIBE, None, &["nowhere.mp3"], "").failed(1, "nowhere.mp3");
+    run(TRANSCRIBE, None, &[file, file], "").failed(2, "there is no place for");
+}
+
+const SPEAK: &str = env!("CARGO_BIN_EXE_speak");
+
+#[test]
+fn speech_is_saved_and_can_be_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hello.wav");
+    let path = file.to_str().unwrap();
+    let ran = run(SPEAK, None, &["--out", path, "--voice", "nova", "Hello", "there."], "").ok();
+    assert_eq!(ran.stdout, format!("{path}\n"));
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(bytes.starts_with(b"RIFF") && ran.stderr.contains(&format!("\n{} bytes\n", bytes.len())));
+    assert_eq!(run(TRANSCRIBE, None, &[path], "").ok().stdout, "Hello there.\n");
+
+    run(SPEAK, None, &["--out", path], "From standard input.").ok();
+    assert_eq!(run(TRANSCRIBE, None, &[path], "").ok().stdout, "From standard input.\n");
+    run(SPEAK, None, &["--out", "x.mp3"], "").failed(1, "wav (the default) and pcm only");
+    run(SPEAK, None, &["--out", folder.path().join("no/a.wav").to_str().unwrap()], "")
+        .failed(1, "cannot be written");
+}
+
+/// Neither half a file nor its partial file is left.
+#[cfg(unix)]
+#[test]
+fn speech_that_is_stopped_leaves_nothing() {
+    use std::io::{BufRead, BufReader};
+    let emulator = Emulator::builder().stream_pace(std::time::Duration::from_secs(60)).start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hello.wav");
+    let mut command = support::command(SPEAK, Some(&emulator));
+    let mut child = support::start(command.arg("--out").arg(&file).args(["one", "two"]), "");
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("type: audio/wav") {
+        assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
