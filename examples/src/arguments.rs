@@ -5,6 +5,7 @@ use crate::Stop;
 use lexopt::{Arg, Parser};
 use std::error::Error;
 use std::io::{IsTerminal, Read};
+use std::str::FromStr;
 
 /// The question that is titled when none is given.
 const DEFAULT_SNIPPET: &str = "Hey, what's a good recipe for carbonara?";
@@ -64,6 +65,15 @@ impl Options {
     /// The value of an option; the last one when it is there several times.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.given.iter().rev().find(|(given, _)| given == name)?.1.as_deref()
+    }
+
+    /// The value of an option as a number, else `default`.
+    ///
+    /// # Errors
+    /// When it is no number.
+    pub fn number<N: FromStr>(&self, name: &str, default: N) -> Result<N, Stop> {
+        let Some(value) = self.value(name) else { return Ok(default) };
+        value.parse().map_err(|_| Stop::Wrong(format!("--{name} needs a number, not {value:?}")))
     }
 
     /// The only text, if there is one.

@@ -4,6 +4,7 @@
 mod support;
 
 use scaigrid_emulator::{Emulator, Fault};
+use serde_json::json;
 use support::run;
 
 const SIMILARITY: &str = env!("CARGO_BIN_EXE_similarity");
@@ -111,4 +112,51 @@ fn speech_that_is_stopped_leaves_nothing() {
     assert!(killed.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+const TOOL_LOOP: &str = env!("CARGO_BIN_EXE_tool_loop");
+
+#[test]
+fn the_emulator_calls_the_tool_and_answers_with_its_result() {
+    let ran = run(TOOL_LOOP, None, &[], "").ok();
+    assert_eq!(ran.stdout, "The tool returned: Paris: 14 °C, clouds\n");
+    assert!(ran.stderr.contains(r#"weather({"city":"Paris"}) = Paris: 14 °C, clouds"#), "{ran:?}");
+    let ran = run(TOOL_LOOP, None, &["Is it cold in Springfield?"], "").ok();
+    assert_eq!(ran.stdout, "The tool returned: error: no weather station in Springfield\n");
+    run(TOOL_LOOP, None, &["--rounds", "many"], "").failed(2, "--rounds needs a number");
+}
+
+/// A model that calls several tools, some of them badly.
+#[test]
+fn calls_go_on_until_there_is_a_text() {
+    let emulator = Emulator::start().unwrap();
+    let calls = |calls: &[(&str, &str)]| {
+        let calls = calls.iter().enumerate().map(|(number, (name, arguments))| {
+            json!({"id": format!("call_{number}"), "type": "function",
+                "function": {"name": name, "arguments": arguments}})
+        });
+        let message = json!({"role": "assistant", "content": null, "tool_calls": calls.collect::<Vec<_>>()});
+        let body = json!({"data": {"choices": [{"message": message, "finish_reason": "tool_calls"}]}});
+        Fault::response(200, "application/json", body.to_string())
+    };
+    let many = [("weather", r#"{"city":"oslo"}"#), ("fahrenheit", "{"), ("launch", "{}")];
+    emulator.faults().push(calls(&many));
+    emulator.faults().push(calls(&[("fahrenheit", r#"{"celsius":-2}"#)]));
+    let ran = run(TOOL_LOOP, Some(&emulator), &["How cold is it in Oslo, in °F?"], "").ok();
+    assert_eq!(ran.stdout, "The tool returned: 28.4 °F\n");
+
+    let requests = emulator.requests();
+    let bodies: Vec<_> = requests.iter().map(|request| request.json().unwrap()).collect();
+    assert_eq!(bodies.len(), 3);
+    assert_eq!((&bodies[0]["tool_choice"], &bodies[2]["tool_choice"]), (&"required".into(), &"auto".into()));
+    let results: Vec<_> = bodies[2]["messages"].as_array().unwrap().iter().skip(2).collect();
+    assert_eq!(results[0]["content"], "Oslo: -2 °C, snow");
+    assert!(results[1]["content"].as_str().unwrap().starts_with("error: EOF"), "{results:?}");
+    assert_eq!(results[2]["content"], "error: there is no tool launch");
+    assert_eq!((&results[2]["tool_call_id"], &results[4]["content"]), (&"call_2".into(), &"28.4 °F".into()));
+
+    emulator.faults().repeat(calls(&many), 3);
+    run(TOOL_LOOP, Some(&emulator), &["--rounds=3"], "").failed(1, "no answer after 3 rounds");
+    let last = emulator.requests().last().unwrap().json().unwrap();
+    assert_eq!(last["tool_choice"], "none");
 }
