@@ -166,7 +166,7 @@ fn an_upload_from_a_reader_is_sent_once_unless_nothing_was_read() {
     for answers in [
         vec![error("BACKEND_TIMEOUT")],
         vec![error_after("RATE_LIMITED", "1")],
-        vec![fails(Kind::Connect), fails(Kind::Dns), error("BACKEND_ERROR")],
+        vec![fails(Kind::Dns), error("BACKEND_ERROR")],
     ] {
         let last = answers.len();
         each_colour(
