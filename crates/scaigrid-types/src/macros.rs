@@ -150,12 +150,20 @@ macro_rules! query {
 }
 
 /// [`Endpoint`](crate::Endpoint) for a type: reply, name, method, path, and the method of
-/// [`ResponseBody`](crate::ResponseBody) that decodes. Fields in the path stand behind a `/`. Further methods of the
-/// trait may follow in braces.
+/// [`ResponseBody`](crate::ResponseBody) that decodes. Fields in the path stand behind a `/`. What else most calls have is
+/// added with a `+`:
+///
+/// | part | meaning |
+/// |---|---|
+/// | `json` | the body is the struct itself, from `request!` |
+/// | `query` | the query are its fields, from `query!` |
+/// | `inference` | running it twice costs twice and harms nothing |
+///
+/// Further methods of the trait may follow in braces.
 macro_rules! endpoint {
     (
         $type:ty => $reply:ty, $name:literal, $method:ident $path:literal $(/ $segment:tt)*, $decode:ident
-        $({ $($methods:tt)* })?
+        $(+ $part:ident)* $({ $($methods:tt)* })?
     ) => {
         impl crate::Endpoint for $type {
             type Reply = $reply;
@@ -176,11 +184,27 @@ macro_rules! endpoint {
                 body.$decode()
             }
 
+            $( crate::macros::endpoint!(@part $part); )*
             $($($methods)*)?
         }
     };
     (@segment $this:ident $literal:literal) => { $literal };
     (@segment $this:ident $field:ident) => { &$this.$field };
+    (@part json) => {
+        fn body(&self) -> Result<Option<crate::RequestBody>, crate::InvalidRequest> {
+            self.json().map(Some)
+        }
+    };
+    (@part query) => {
+        fn query(&self) -> crate::Query {
+            self.pairs()
+        }
+    };
+    (@part inference) => {
+        fn replay_safety(&self) -> crate::ReplaySafety {
+            crate::ReplaySafety::Inference
+        }
+    };
 }
 
 /// A call that needs nothing but an id: the struct with `new`, and its endpoint.

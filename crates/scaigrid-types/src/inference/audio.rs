@@ -261,7 +261,7 @@ request! {
 }
 
 endpoint! {
-    SynthesizeRequest => Vec<u8>, "audio.synthesize", Post "/v1/inference/audio/synthesize", file {
+    SynthesizeRequest => Vec<u8>, "audio.synthesize", Post "/v1/inference/audio/synthesize", file + inference {
         fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
             refuse_not_finite([("speed", self.speed)])?;
             self.json().map(Some)
@@ -269,10 +269,6 @@ endpoint! {
 
         fn accept(&self) -> &'static str {
             "audio/*, application/octet-stream, application/json;q=0.5"
-        }
-
-        fn replay_safety(&self) -> ReplaySafety {
-            ReplaySafety::Inference
         }
 
         fn timeout(&self) -> Duration {
