@@ -4,8 +4,18 @@ use std::process::Command;
 use std::time::Instant;
 
 /// Feature sets of `scaigrid` that people use, and that must build without the others.
-const FEATURE_SETS: [&str; 6] =
-    ["", "async", "async,gzip,rustls", "blocking", "blocking,gzip,rustls", "async,blocking,mock"];
+const FEATURE_SETS: [&str; 7] = [
+    "",
+    "async",
+    "async,gzip,rustls",
+    "blocking",
+    "blocking,gzip,rustls",
+    "async,blocking,mock",
+    "async,blocking,gzip,rustls,webhook-signatures",
+];
+
+/// The same for `scaigrid-types`.
+const TYPES_FEATURE_SETS: [&str; 2] = ["", "webhook-signatures"];
 
 /// The same for `scaigrid-transport`.
 const TRANSPORT_FEATURE_SETS: [&str; 5] =
@@ -35,6 +45,7 @@ fn steps() -> Vec<Step> {
         },
     ];
     let sets = FEATURE_SETS.map(|set| ("scaigrid", set)).into_iter();
+    let sets = sets.chain(TYPES_FEATURE_SETS.map(|set| ("scaigrid-types", set)));
     for (package, features) in sets.chain(TRANSPORT_FEATURE_SETS.map(|set| ("scaigrid-transport", set))) {
         let arguments = [
             "clippy",

@@ -2,8 +2,9 @@
 
 mod chunks;
 mod generate;
+mod receipt;
 mod script;
-mod stream;
+pub(crate) mod stream;
 mod tools;
 mod validate;
 
@@ -23,6 +24,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 pub(crate) use generate::{Answer, answer};
+pub(crate) use receipt::Receipt;
 pub(crate) use script::{Step, Steps, cut};
 pub(crate) use stream::{Bill, StreamBody};
 
@@ -36,53 +38,79 @@ pub(crate) async fn chat(
     tariff: Tariff,
     body: Bytes,
 ) -> Response {
-    let mut chat = match accept(&gateway, &account, &body) {
+    let mut chat = match decode(&body).and_then(|request| accept(&gateway, &account, &request)) {
         Ok(chat) => chat,
         Err(failure) => return failure.into_response(&id),
     };
-    chat.entry = tariff.priced(chat.entry);
+    chat.receipt.entry = tariff.priced(chat.receipt.entry);
     let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
-    if chat.streamed && !matches!(fault.kind, StreamFaultKind::Json) {
-        return stream::respond(&id, chat, account, connection, gateway.streams, fault);
+    if chat.is_stream(&fault) {
+        return stream::respond(&id, chat, connection, gateway.streams, fault);
     }
-    account.book(&chat.entry, &chat.answer.usage);
-    seal(&id, Ok(Reply::new(completion(chat))))
+    let (answer, entry) = chat.settle();
+    seal(&id, Ok(Reply::new(completion(answer, entry.model.slug))))
 }
 
-/// A chat that is answered.
-struct Chat {
-    entry: Entry,
-    answer: Answer,
+/// A chat that is answered, but neither sent nor booked.
+pub(crate) struct Chat {
+    pub(crate) answer: Answer,
+    pub(crate) receipt: Receipt,
     streamed: bool,
 }
 
-fn accept(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Chat, Failure> {
-    let request = decode(body)?;
+impl Chat {
+    /// Whether the answer goes out as a stream.
+    pub(crate) fn is_stream(&self, fault: &StreamFault) -> bool {
+        self.streamed && !matches!(fault.kind, StreamFaultKind::Json)
+    }
+
+    /// Books all of it.
+    pub(crate) fn settle(self) -> (Answer, Entry) {
+        let entry = self.receipt.entry.clone();
+        self.receipt.settle(&self.answer.usage);
+        (self.answer, entry)
+    }
+}
+
+/// The model, which must be one for chats.
+pub(crate) fn chat_model<'a>(gateway: &'a Gateway, slug: &str) -> Result<&'a Entry, Failure> {
     let entry = gateway
-        .model(&request.model)
+        .model(slug)
         .ok_or_else(|| Failure::new(ErrorCode::ModelNotFound, "No model has this slug."))?;
     if entry.model.modality != Some(Modality::Chat) {
         return Err(Failure::invalid(&[FieldError::new("model", "is not a chat model")]));
     }
+    Ok(entry)
+}
+
+/// Answers a valid request, if model and budget allow it.
+pub(crate) fn accept(
+    gateway: &Gateway,
+    account: &Arc<Account>,
+    request: &ChatRequest,
+) -> Result<Chat, Failure> {
+    let entry = chat_model(gateway, &request.model)?;
     if account.is_over_budget() {
         // No hint: only an administrator, or the next period, can help.
         return Err(Failure::new(ErrorCode::BudgetExceeded, "The budget is used up."));
     }
-    let answer = generate::answer(&request, entry.model.max_output_tokens);
-    Ok(Chat { entry: entry.clone(), answer, streamed: request.stream == Some(true) })
+    let receipt = Receipt::new(gateway, account, entry);
+    let answer = generate::answer(request, entry.model.max_output_tokens);
+    Ok(Chat { answer, receipt, streamed: request.stream == Some(true) })
 }
 
-fn completion(chat: Chat) -> ChatCompletion {
+/// The whole answer in the form of a chat completion.
+pub(crate) fn completion(answer: Answer, model: String) -> ChatCompletion {
     let mut choice = Choice::default();
-    choice.message = chat.answer.message;
-    choice.finish_reason = Some(chat.answer.finish_reason);
+    choice.message = answer.message;
+    choice.finish_reason = Some(answer.finish_reason);
     let mut completion = ChatCompletion::default();
     completion.id = Some(completion_id());
     completion.object = Some("chat.completion".to_owned());
     completion.created = Some(clock::unix_seconds());
-    completion.model = Some(chat.entry.model.slug);
+    completion.model = Some(model);
     completion.choices = vec![choice];
-    completion.usage = Some(chat.answer.usage);
+    completion.usage = Some(answer.usage);
     completion
 }
 

@@ -1,12 +1,15 @@
 //! Starting and stopping.
 
 use crate::batch;
+use crate::events::{Event, Events};
 use crate::fault::Fault;
 use crate::faults::{FaultSource, Faults, IncomingRequest};
 use crate::gateway::{Account, Gateway, StreamSettings};
 use crate::inference::InferenceSettings;
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
+use crate::services::ServiceSettings;
+use crate::webhooks;
 use crate::wire::{BreakableListener, ConnectionCounts, ConnectionHandle};
 use scaigrid_types::Money;
 use std::collections::HashMap;
@@ -97,6 +100,17 @@ impl Emulator {
         self.gateway.received.load(Ordering::Relaxed)
     }
 
+    /// Tells all webhooks that subscribe to this type of event, so that a test can have any event delivered.
+    /// It does not wait for the deliveries.
+    pub fn emit_event(&self, event_type: impl Into<String>, payload: serde_json::Value) {
+        self.gateway.events.emit(Event { event_type: event_type.into(), source: "emulator", payload });
+    }
+
+    /// How many events were dropped so far, because more than 1024 waited to be handed to webhooks.
+    pub fn dropped_events(&self) -> u64 {
+        self.gateway.events.dropped()
+    }
+
     /// Stops it, as dropping does. Answers that are under way are cut off.
     pub fn stop(self) {
         drop(self);
@@ -133,6 +147,7 @@ pub struct EmulatorBuilder {
     recording: bool,
     streams: StreamSettings,
     inference: InferenceSettings,
+    pub(crate) services: ServiceSettings,
 }
 
 /// Shows no key.
@@ -158,6 +173,7 @@ impl EmulatorBuilder {
             recording: true,
             streams: StreamSettings::default(),
             inference: InferenceSettings::default(),
+            services: ServiceSettings::default(),
         }
     }
 
@@ -298,7 +314,8 @@ impl EmulatorBuilder {
         let faults = Faults::with_source(self.fault_source);
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
-        let mut gateway = Gateway::new(accounts, faults, recorder, self.streams);
+        let (events, queue) = Events::new();
+        let mut gateway = Gateway::new(accounts, faults, recorder, self.streams, self.services, events);
         gateway.inference = InferenceSettings { base_url: format!("http://{address}"), ..self.inference };
         let gateway = Arc::new(gateway);
 
@@ -312,7 +329,9 @@ impl EmulatorBuilder {
         let listener = BreakableListener::new(listener, Arc::clone(&connections), gateway.faults.clone());
         let service = router(Arc::clone(&gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
         let (stop, stopped) = oneshot::channel::<()>();
+        let deliveries = webhooks::dispatch(Arc::clone(&gateway), queue);
         let serve = move || {
+            runtime.spawn(deliveries);
             runtime.spawn(async move { axum::serve(listener, service).await });
             // Ends when the sender is dropped. Dropping the runtime then drops every connection, idle or not:
             // waiting for clients to let go of theirs could take for ever.

@@ -3,13 +3,19 @@
 use crate::batch::JobStore;
 use crate::catalog::{self, Entry};
 use crate::clock;
+use crate::events::Events;
 use crate::faults::Faults;
 use crate::inference::InferenceSettings;
 use crate::ledger::{self, Selection, UsageRecord};
 use crate::media::MediaStore;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
+use crate::rooms::Rooms;
+use crate::scaimatrix::Collections;
+use crate::services::ServiceSettings;
+use crate::sessions::Sessions;
 use crate::sync::lock;
+use crate::webhooks::{InFlight, Webhooks};
 use scaigrid_types::{Money, Usage, UsageSummaryRow};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -114,6 +120,14 @@ pub(crate) struct Gateway {
     pub(crate) inference: InferenceSettings,
     pub(crate) media: Mutex<MediaStore>,
     pub(crate) batches: Mutex<JobStore>,
+    pub(crate) services: ServiceSettings,
+    pub(crate) events: std::sync::Arc<Events>,
+    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) rooms: Mutex<Rooms>,
+    pub(crate) webhooks: Mutex<Webhooks>,
+    /// Not state: it does not outlive the emulator's thread.
+    pub(crate) in_flight: InFlight,
+    pub(crate) collections: Mutex<Collections>,
 }
 
 impl Gateway {
@@ -122,10 +136,11 @@ impl Gateway {
         faults: Faults,
         recorder: Recorder,
         streams: StreamSettings,
+        services: ServiceSettings,
+        events: Events,
     ) -> Self {
-        let accounts = accounts.into_iter().map(std::sync::Arc::new).collect();
         Self {
-            accounts,
+            accounts: accounts.into_iter().map(std::sync::Arc::new).collect(),
             models: catalog::models(),
             faults,
             recorder,
@@ -134,6 +149,13 @@ impl Gateway {
             inference: InferenceSettings::default(),
             media: Mutex::default(),
             batches: Mutex::default(),
+            services,
+            events: std::sync::Arc::new(events),
+            sessions: Mutex::default(),
+            rooms: Mutex::default(),
+            webhooks: Mutex::default(),
+            in_flight: InFlight::default(),
+            collections: Mutex::default(),
         }
     }
 

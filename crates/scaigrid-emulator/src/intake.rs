@@ -1,12 +1,13 @@
 //! What happens to every request before any route: id, body, record, fault.
 
+use crate::events::Event;
 use crate::fault::{ErrorFault, FaultKind, ResponseFault, message_for};
 use crate::faults::IncomingRequest;
 use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::presence::Presence;
 use crate::record::{RecordedRequest, headers_without_secrets};
-use crate::reply::{self, Failure};
+use crate::reply::{self, Failure, FailureCode};
 use crate::stream_fault::StreamFault;
 use crate::wire::{Breakage, ConnectionHandle, End};
 use axum::body::{Body, HttpBody};
@@ -16,8 +17,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use scaigrid_types::{ApiError, ErrorEnvelope, Meta};
-use serde_json::Value;
+use scaigrid_types::{ApiError, ErrorCode, ErrorEnvelope, Meta};
+use serde_json::{Value, json};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(crate) async fn receive(
 ) -> Response {
     let id = RequestId::next();
     let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
     let body = read(body).await;
     gateway.received.fetch_add(1, Ordering::Relaxed);
     gateway.recorder.push(RecordedRequest {
@@ -108,6 +110,7 @@ pub(crate) async fn receive(
     match answer {
         Answer::Http(response) => {
             gateway.recorder.set_status(&id.0, response.status().as_u16());
+            report_failure(&gateway, &path, &response);
             match is_stream(&response) {
                 true => presence.watch(response),
                 false => presence.complete(response),
@@ -123,6 +126,26 @@ pub(crate) async fn receive(
             connection.break_with(breakage);
             response
         }
+    }
+}
+
+/// Tells webhooks of a failed inference request, whether a handler or a fault made it fail. Without a known key
+/// it concerns no tenant.
+fn report_failure(gateway: &Gateway, path: &str, response: &Response) {
+    let status = response.status();
+    let has_failed = status.is_client_error() || status.is_server_error();
+    if path.starts_with("/v1/inference/") && has_failed && status != StatusCode::UNAUTHORIZED {
+        let code = response.extensions().get::<FailureCode>().and_then(|FailureCode(code)| code.as_ref());
+        // The payload is assumed.
+        gateway.events.emit(Event {
+            event_type: "request.failed".to_owned(),
+            source: "inference_service",
+            payload: json!({
+                "path": path,
+                "status_code": status.as_u16(),
+                "error_code": code.map(ErrorCode::as_str),
+            }),
+        });
     }
 }
 
@@ -172,6 +195,7 @@ async fn read(body: Body) -> Result<Bytes, Failure> {
 fn error(id: &RequestId, fault: ErrorFault) -> Response {
     let status = reply::status_of(fault.status.or(fault.code.http_status()).unwrap_or(500));
     let message = fault.message.unwrap_or_else(|| message_for(fault.code.as_str()));
+    let code = FailureCode(Some(fault.code.clone()));
     let mut error = ApiError::new(fault.code, message);
     if let Some(seconds) = fault.retry_after {
         error = error.retry_after(seconds);
@@ -185,6 +209,7 @@ fn error(id: &RequestId, fault: ErrorFault) -> Response {
         body.remove("status");
     }
     let mut response = reply::json(status, id, &body);
+    response.extensions_mut().insert(code);
     add_headers(response.headers_mut(), &fault.headers);
     response
 }

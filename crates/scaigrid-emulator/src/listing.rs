@@ -1,17 +1,13 @@
-//! Pages of lists, for every list whose shape is not documented: `items` and a `pagination` beside `data`.
+//! Pages of lists: `limit` and `cursor` in, items and `pagination` out.
 
 use crate::query::Parameters;
+use crate::reply::Reply;
 use scaigrid_types::Pagination;
 use serde::Serialize;
 
-/// Documented for the usage list, assumed for the others.
+/// Documented for the usage list and the audit log, assumed for all others.
 const DEFAULT_LIMIT: usize = 100;
-
-/// The payload of a list.
-#[derive(Debug, Serialize)]
-pub(crate) struct Items<T> {
-    pub(crate) items: Vec<T>,
-}
+const MAX_LIMIT: usize = 1000;
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +18,30 @@ pub(crate) struct Window {
 
 /// Reads `limit` and `cursor`.
 pub(crate) fn window(query: &mut Parameters) -> Window {
-    let within_limits = |text: &str| text.parse().ok().filter(|limit| (1..=1000).contains(limit));
-    let limit = query.parsed("limit", within_limits, "must be a whole number from 1 to 1000");
+    let within = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let limit = query.parsed("limit", within, "must be a whole number from 1 to 1000");
     let start = query.parsed("cursor", position, "is not a cursor of this list");
     Window { limit: limit.unwrap_or(DEFAULT_LIMIT), start: start.unwrap_or(0) }
 }
 
-/// At most `limit` items from `start` on, and where the next page begins.
+/// One page, and where the next one begins.
 pub(crate) fn page<T: Clone>(all: &[T], limit: Option<usize>, start: usize) -> (Vec<T>, Option<Pagination>) {
-    let items: Vec<T> = all.iter().skip(start).take(limit.unwrap_or(DEFAULT_LIMIT)).cloned().collect();
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    let items: Vec<T> = all.iter().skip(start).take(limit).cloned().collect();
     let end = start.saturating_add(items.len());
-    let next = (end < all.len()).then(|| format!("after_{end}"));
-    (items, Some(Pagination::new(next)))
+    (items, Some(Pagination::new((end < all.len()).then(|| format!("after_{end}")))))
+}
+
+/// `data` of list shape 1.
+#[derive(Debug, Serialize)]
+pub(crate) struct Items<T> {
+    pub(crate) items: Vec<T>,
+}
+
+/// A page in list shape 1: `data.items[]`, with `pagination` beside it.
+pub(crate) fn reply<T: Clone>(all: &[T], window: Window) -> Reply<Items<T>> {
+    let (items, pagination) = page(all, Some(window.limit), window.start);
+    Reply { data: Items { items }, pagination }
 }
 
 fn position(cursor: &str) -> Option<usize> {
@@ -44,13 +52,34 @@ fn position(cursor: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
+    fn read(pairs: &[(&str, &str)]) -> (Window, usize) {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut query = Parameters::new(pairs.collect());
+        (window(&mut query), query.into_problems().len())
+    }
+
     #[test]
-    fn pages_follow_each_other() {
-        let all = [1, 2, 3];
-        let (items, pagination) = page(&all, Some(2), 0);
-        let cursor = pagination.unwrap().next_cursor.unwrap();
-        assert_eq!((items, position(&cursor)), (vec![1, 2], Some(2)));
-        assert_eq!(page(&all, Some(2), 2), (vec![3], Some(Pagination::new(None))));
-        assert_eq!(page(&all, None, usize::MAX), (vec![], Some(Pagination::new(None))));
+    fn windows_have_defaults_and_limits() {
+        assert_eq!(read(&[]), (Window { limit: 100, start: 0 }, 0));
+        assert_eq!(read(&[("limit", "1000"), ("cursor", "after_7")]), (Window { limit: 1000, start: 7 }, 0));
+        assert_eq!(read(&[("limit", "1001"), ("cursor", "7")]).1, 2);
+        assert_eq!(read(&[("limit", "0"), ("cursor", "after_-1")]).1, 2);
+    }
+
+    #[test]
+    fn pages_follow_each_other_to_the_end() {
+        let all = [1, 2, 3, 4, 5];
+        let mut seen = Vec::new();
+        let mut start = 0;
+        loop {
+            let (items, pagination) = page(&all, Some(2), start);
+            seen.extend(items);
+            let pagination = pagination.unwrap();
+            assert_eq!(pagination.has_more, pagination.next_cursor.is_some());
+            let Some(cursor) = pagination.next_cursor else { break };
+            start = position(&cursor).unwrap();
+        }
+        assert_eq!(seen, all);
+        assert!(page(&all, None, usize::MAX).0.is_empty());
     }
 }

@@ -24,6 +24,10 @@ impl<T> Reply<T> {
     }
 }
 
+/// The code of a failure, in the extensions of its answer, for those who only see the answer.
+#[derive(Clone, Debug)]
+pub(crate) struct FailureCode(pub(crate) Option<ErrorCode>);
+
 /// What a handler returns on failure.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -49,6 +53,11 @@ impl Failure {
         failure
     }
 
+    /// There is nothing with this id. The code is assumed, as for an unknown route.
+    pub(crate) fn not_found(message: &str) -> Self {
+        Self::undocumented(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.error = self.error.retry_after(seconds as f64);
         self
@@ -56,7 +65,11 @@ impl Failure {
 
     /// The HTTP answer.
     pub(crate) fn into_response(self, id: &RequestId) -> Response {
-        json(self.status, id, &ErrorEnvelope::new(self.error, Meta::with_request_id(&id.0)))
+        let code = FailureCode(self.error.code.clone());
+        let mut response =
+            json(self.status, id, &ErrorEnvelope::new(self.error, Meta::with_request_id(&id.0)));
+        response.extensions_mut().insert(code);
+        response
     }
 }
 
@@ -67,6 +80,47 @@ pub(crate) fn seal<T: Serialize>(id: &RequestId, outcome: Result<Reply<T>, Failu
             let mut envelope = SuccessEnvelope::new(reply.data, Meta::with_request_id(&id.0));
             envelope.pagination = reply.pagination;
             json(StatusCode::OK, id, &envelope)
+        }
+        Err(failure) => failure.into_response(id),
+    }
+}
+
+/// As [`seal`], with `201` on success.
+pub(crate) fn seal_created<T: Serialize>(id: &RequestId, outcome: Result<Reply<T>, Failure>) -> Response {
+    let is_success = outcome.is_ok();
+    let mut response = seal(id, outcome);
+    if is_success {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    response
+}
+
+/// As [`seal`], in the documented list shape of ScaiMatrix: a bare `data[]`, with `has_more` and `next_cursor`
+/// in `meta`.
+pub(crate) fn seal_paged_in_meta<T: Serialize>(
+    id: &RequestId,
+    outcome: Result<Reply<Vec<T>>, Failure>,
+) -> Response {
+    match outcome {
+        Ok(Reply { data, pagination }) => {
+            let mut meta = Meta::with_request_id(&id.0);
+            let pagination = pagination.unwrap_or_else(|| Pagination::new(None));
+            meta.extra.insert("has_more".to_owned(), pagination.has_more.into());
+            meta.extra.insert("next_cursor".to_owned(), pagination.next_cursor.into());
+            json(StatusCode::OK, id, &SuccessEnvelope::new(data, meta))
+        }
+        Err(failure) => failure.into_response(id),
+    }
+}
+
+/// `204` without a body.
+pub(crate) fn seal_empty(id: &RequestId, outcome: Result<(), Failure>) -> Response {
+    match outcome {
+        Ok(()) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            set_request_id(response.headers_mut(), id);
+            response
         }
         Err(failure) => failure.into_response(id),
     }

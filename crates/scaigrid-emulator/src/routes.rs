@@ -38,6 +38,10 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/models", get(list_models))
         .route("/v1/models/{slug}", get(get_model))
         .route("/v1/accounting/usage/summary", get(usage_summary))
+        .merge(crate::sessions::routes())
+        .merge(crate::rooms::routes())
+        .merge(crate::webhooks::routes())
+        .merge(crate::scaimatrix::routes())
         .method_not_allowed_fallback(wrong_method)
         .route_layer(from_fn_with_state(Arc::clone(&gateway), admit));
     Router::new()

@@ -65,7 +65,7 @@ fn group_by(text: &str) -> Option<GroupBy> {
 
 /// Milliseconds since the Unix epoch. A date is its begin in UTC, or as an end the begin of the day after, so
 /// that it includes the day (assumed).
-fn instant_ms(text: &str, is_end: bool) -> Option<i64> {
+pub(crate) fn instant_ms(text: &str, is_end: bool) -> Option<i64> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time.as_millisecond());
     }

@@ -200,10 +200,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let Some(failure) = failed.failure() else {
             return self.stop(failed, None, now);
         };
-        if self.request.body().is_consumed() {
-            return self.stop(failed, Some(StopReason::BodyNotRepeatable), now);
-        }
         if self.token_was_refused(&failed) {
+            if self.request.body().is_consumed() {
+                return self.stop(failed, Some(StopReason::BodyNotRepeatable), now);
+            }
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
             self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
@@ -222,6 +222,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
             // Also for policies that do not look at the deadline.
             Decision::RetryAfter { delay, .. } if self.time_left(now).is_some_and(|left| delay >= left) => {
                 self.stop(failed, Some(StopReason::DeadlineTooClose), now)
+            }
+            Decision::RetryAfter { .. } if self.request.body().is_consumed() => {
+                self.stop(failed, Some(StopReason::BodyNotRepeatable), now)
             }
             Decision::RetryAfter { .. } if !self.settings.retry_budget.try_withdraw() => {
                 self.stop(failed, Some(StopReason::RetryBudgetEmpty), now)

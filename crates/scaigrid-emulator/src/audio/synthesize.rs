@@ -1,7 +1,7 @@
 //! A text as audio, sent word by word.
 
 use super::{tone, wav};
-use crate::chat::{Bill, Step, Steps, StreamBody, cut};
+use crate::chat::{Bill, Receipt, Step, Steps, StreamBody, cut};
 use crate::fields::{self, Fields};
 use crate::gateway::{Account, Gateway};
 use crate::ids::RequestId;
@@ -72,7 +72,9 @@ fn speak(
     let request = read(Fields::new(&body))?;
     let entry = inference::audio_model(gateway, request.model, "speech")?;
     inference::check_budget(&account)?;
-    let bill = Bill { account, entry, prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
+    let receipt = Receipt::new(gateway, &account, &entry);
+    let bill =
+        Bill { receipt: Some(receipt), prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
     let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
     Ok(Speech { content_type, steps: steps(&request, fault, gateway.streams.pace), bill })
 }

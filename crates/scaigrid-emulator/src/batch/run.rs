@@ -119,17 +119,25 @@ fn request(account: &Arc<Account>, body: Bytes) -> Request {
 mod tests {
     use super::*;
     use crate::batch::job::{CompletionWindow, Order, Source};
+    use crate::events::Events;
     use crate::faults::Faults;
     use crate::gateway::StreamSettings;
     use crate::record::Recorder;
+    use crate::services::ServiceSettings;
     use serde_json::{Map, json};
 
     #[test]
     fn jobs_of_loaded_state_are_taken_up() {
         let account = Account::new(1, "key".to_owned(), 1, None, false);
         let faults = Faults::with_source(None);
-        let gateway =
-            Arc::new(Gateway::new(vec![account], faults, Recorder::default(), StreamSettings::default()));
+        let gateway = Arc::new(Gateway::new(
+            vec![account],
+            faults,
+            Recorder::default(),
+            StreamSettings::default(),
+            ServiceSettings::default(),
+            Events::new().0,
+        ));
         let line = Line { custom_id: "a".into(), url: "/v1/inference/chat".into(), body: Map::new() };
         let source = Source::Lines([line].into());
         let order = Order { source, window: CompletionWindow::Day, metadata: None };

@@ -2,9 +2,9 @@
 
 use super::Chat;
 use super::chunks;
+use super::receipt::Receipt;
 use super::script::{self, Step, Steps};
-use crate::catalog::Entry;
-use crate::gateway::{Account, StreamSettings};
+use crate::gateway::StreamSettings;
 use crate::ids::RequestId;
 use crate::reply;
 use crate::stream_fault::StreamFault;
@@ -28,7 +28,6 @@ use tokio::time::Sleep;
 pub(crate) fn respond(
     id: &RequestId,
     chat: Chat,
-    account: Arc<Account>,
     connection: Arc<Connection>,
     settings: StreamSettings,
     fault: StreamFault,
@@ -37,10 +36,11 @@ pub(crate) fn respond(
     let content_type = HeaderValue::from_str(content_type).ok();
     let gzip = fault.gzip.then_some(HeaderValue::from_static("gzip"));
 
-    let Chat { entry, answer, .. } = chat;
+    let Chat { answer, receipt, .. } = chat;
     let prompt_tokens = answer.usage.prompt();
-    let pieces = chunks::pieces(Arc::from(entry.model.slug.as_str()), answer, settings.chunk_tokens);
-    let bill = Bill { account, entry, prompt_tokens, completion_tokens: 0 };
+    let model = Arc::from(receipt.entry.model.slug.as_str());
+    let pieces = chunks::pieces(model, answer, settings.chunk_tokens);
+    let bill = Bill { receipt: Some(receipt), prompt_tokens, completion_tokens: 0 };
     let body = StreamBody::new(script::steps(pieces, fault, settings.pace), connection, bill);
 
     let mut response = Response::new(Body::new(body));
@@ -54,15 +54,17 @@ pub(crate) fn respond(
 
 /// What the stream costs so far. Booked when it is dropped.
 pub(crate) struct Bill {
-    pub(crate) account: Arc<Account>,
-    pub(crate) entry: Entry,
+    /// Taken when it is settled.
+    pub(crate) receipt: Option<Receipt>,
     pub(crate) prompt_tokens: u64,
     pub(crate) completion_tokens: u64,
 }
 
 impl Drop for Bill {
     fn drop(&mut self) {
-        self.account.book(&self.entry, &Usage::new(self.prompt_tokens, self.completion_tokens));
+        if let Some(receipt) = self.receipt.take() {
+            receipt.settle(&Usage::new(self.prompt_tokens, self.completion_tokens));
+        }
     }
 }
 

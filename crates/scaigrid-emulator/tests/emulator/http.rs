@@ -168,6 +168,16 @@ pub(crate) fn post_as(emulator: &Emulator, key: &str, body: &Value) -> Answer {
     send(emulator, "POST", CHAT, Some(key), body.to_string().as_bytes()).unwrap()
 }
 
+/// A request with a JSON body, or with none for null, and the first key.
+pub(crate) fn call(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Answer {
+    call_as(emulator, emulator.api_key(), method, target, body)
+}
+
+pub(crate) fn call_as(emulator: &Emulator, key: &str, method: &str, target: &str, body: &Value) -> Answer {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    send(emulator, method, target, Some(key), body.as_bytes()).unwrap()
+}
+
 /// A valid chat request.
 pub(crate) fn chat(text: &str) -> Value {
     json!({"model": OMNI, "messages": [{"role": "user", "content": text}]})

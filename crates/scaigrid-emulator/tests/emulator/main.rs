@@ -17,6 +17,11 @@ mod lifecycle;
 mod lists;
 #[cfg(unix)]
 mod program;
+mod receiver;
+mod rooms;
+mod scaimatrix;
+mod sessions;
 mod stream_faults;
 mod streams;
+mod webhooks;
 mod wire;
