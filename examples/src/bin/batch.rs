@@ -130,7 +130,9 @@ impl State {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             read => Some(read.map_err(|error| format!("{}: {error}", file.display()))?),
         };
-        let state: Option<State> = text.map(|text| serde_json::from_str(&text)).transpose()?;
+        let state: Option<State> = text
+            .map(|text| serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display())))
+            .transpose()?;
         match state.filter(|state| state.gateway != EMBEDDED) {
             Some(state) if state.gateway == gateway && state.input == input => {
                 Ok(Self { file, is_old: true, ..state })
@@ -187,7 +189,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut state = State::read(beside(out, ".state"), gateway, &input)?;
 
     let id = batch_id(&client, &input, &mut state)?;
-    eprintln!("batch {id}: remembered in {}; start again to wait on", state.file.display());
+    eprintln!("batch {id}, remembered in {}", state.file.display());
     let polling = Polling::new().interval(interval).on_progress(progress(prompts.len())?);
     let job = client.wait_for_batch(id, polling)?.into_inner();
     let status = job.status.as_ref().map_or("unknown", BatchStatus::as_str).to_owned();
