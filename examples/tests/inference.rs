@@ -97,19 +97,14 @@ fn speech_is_saved_and_can_be_heard() {
 #[cfg(unix)]
 #[test]
 fn speech_that_is_stopped_leaves_nothing() {
-    use std::io::{BufRead, BufReader};
     let emulator = Emulator::builder().stream_pace(std::time::Duration::from_secs(60)).start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hello.wav");
     let mut command = support::command(SPEAK, Some(&emulator));
     let mut child = support::start(command.arg("--out").arg(&file).args(["one", "two"]), "");
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut told = String::new();
-    while !told.contains("type: audio/wav") {
-        assert!(stderr.read_line(&mut told).unwrap() > 0, "{told}");
-    }
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(killed.unwrap().success());
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    support::read_until(&mut stderr, "type: audio/wav");
+    support::interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

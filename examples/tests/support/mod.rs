@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use scaigrid_emulator::Emulator;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::process::{Child, Command, Stdio};
 
 /// What became of a program.
@@ -55,4 +55,23 @@ pub fn end(child: Child) -> Ran {
 
 pub fn run(program: &str, emulator: Option<&Emulator>, arguments: &[&str], input: &str) -> Ran {
     end(start(command(program, emulator).args(arguments), input))
+}
+
+/// Reads up to a line that begins with `begin`, and gives what follows in it.
+#[track_caller]
+pub fn read_until(reader: &mut impl BufRead, begin: &str) -> String {
+    let mut lines = String::new();
+    while reader.read_line(&mut lines).unwrap() > 0 {
+        if let Some(rest) = lines.lines().last().and_then(|line| line.strip_prefix(begin)) {
+            return rest.to_owned();
+        }
+    }
+    panic!("{begin} not in: {lines}");
+}
+
+/// Ctrl-C.
+#[cfg(unix)]
+pub fn interrupt(child: &Child) {
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
 }
