@@ -99,6 +99,9 @@ fn signed_events_are_printed_once_and_all_else_is_refused() {
     let told = support::read_until(&mut stdout, "budget.soft_limit_reached evt_");
     assert!(told.ends_with(r#": {"budget_id":"budget_1"}"#), "{told}");
 
+    emulator.emit_event("request.completed", json!({"tokens": "many"}));
+    assert!(support::read_until(&mut stderr, "request.completed evt_").contains("payload"));
+
     // What others send, and what is delivered again.
     let verifier = WebhookVerifier::new(SECRET);
     let event = r#"{"event_type":"x.y","event_id":"evt_1","payload":7}"#;
@@ -138,4 +141,65 @@ fn a_receiver_registers_itself_when_it_is_told_its_address() {
         "{ran:?}"
     );
     assert_eq!(client.webhooks(&ListWebhooks::new()).unwrap().items.len(), 0, "it is gone with the program");
+}
+
+const USAGE_REPORT: &str = env!("CARGO_BIN_EXE_usage_report");
+
+/// The words of the line that begins with `name`, of the only one or of the last.
+fn line<'a>(report: &'a str, name: &str) -> Vec<&'a str> {
+    let line = report.lines().rfind(|line| line.starts_with(name));
+    line.unwrap_or_else(|| panic!("{name} not in:\n{report}")).split_whitespace().collect()
+}
+
+#[test]
+fn usage_is_reported_by_model_and_by_day() {
+    let ran = run(USAGE_REPORT, None, &[], "").ok();
+    let (models, days) = ran.stdout.split_once("\n\n").unwrap();
+    assert_eq!(models.lines().count(), 4, "{ran:?}");
+    assert_eq!(line(models, "scailabs/poolnoodle-mini")[1], "2");
+    let omni = line(models, "scailabs/poolnoodle-omni");
+    assert_eq!((omni[1], omni[5]), ("1", "█".repeat(24).as_str()), "{ran:?}");
+    // Both add up to the same.
+    assert_eq!(line(models, "all"), line(days, "all"));
+    assert!(!ran.stderr.contains("differ"), "{ran:?}");
+}
+
+/// Two pages over three days, with costs that no binary fraction can hold.
+#[test]
+fn days_are_added_up_exactly_over_all_pages() {
+    let emulator = Emulator::start().unwrap();
+    let record = |number: u32, day: u32, cost: &str| {
+        json!({"id": format!("usage_{number}"), "model": "m", "tokens_in": 10, "tokens_out": 1, "cost": cost,
+            "created_at": format!("2026-04-2{day}T14:30:01Z")})
+    };
+    let summary = json!({"data": [
+        {"group_key": "m", "request_count": 4, "input_tokens": 40, "output_tokens": 4, "total_cost": "0.6000"}]});
+    let pages = [
+        json!({"data": {"items": [record(1, 1, "0.1"), record(2, 1, "0.2")]},
+            "pagination": {"has_more": true, "next_cursor": "c2"}}),
+        json!({"data": {"items": [record(3, 2, "0.0000"), record(4, 3, "0.3")]},
+            "pagination": {"has_more": false, "next_cursor": null}}),
+    ];
+    for body in [&summary].into_iter().chain(&pages) {
+        emulator.faults().push(Fault::response(200, "application/json", body.to_string()));
+    }
+    let ran = run(USAGE_REPORT, Some(&emulator), &["--period", "week"], "").ok();
+    let days = ran.stdout.split_once("\n\n").unwrap().1;
+    let bar = "█".repeat(24);
+    assert_eq!(line(days, "2026-04-21"), ["2026-04-21", "2", "20", "2", "0.3000", &bar]);
+    assert_eq!(line(days, "2026-04-22"), ["2026-04-22", "1", "10", "1", "0.0000"]);
+    assert_eq!(line(days, "2026-04-23"), ["2026-04-23", "1", "10", "1", "0.3000", &bar]);
+    assert_eq!(line(days, "all"), ["all", "4", "40", "4", "0.6000"]);
+    assert!(!ran.stderr.contains("differ"), "{ran:?}");
+    let queries: Vec<_> = emulator.requests().into_iter().filter_map(|request| request.query).collect();
+    assert_eq!(
+        queries,
+        ["period=week&group_by=model", "period=week&limit=1000", "period=week&limit=1000&cursor=c2"]
+    );
+
+    for page in [&summary, &pages[1]] {
+        emulator.faults().push(Fault::response(200, "application/json", page.to_string()));
+    }
+    assert!(run(USAGE_REPORT, Some(&emulator), &[], "").ok().stderr.contains("the two differ"));
+    run(USAGE_REPORT, Some(&emulator), &["--period", "decade"], "").failed(1, "VALIDATION_ERROR");
 }

@@ -92,7 +92,10 @@ fn describe(event: &WebhookEvent) -> Result<String, DecodeError> {
 /// Prints events as they come.
 async fn tell(mut events: mpsc::Receiver<WebhookEvent>, once: bool) -> Result<(), Box<dyn Error>> {
     while let Some(event) = events.recv().await {
-        print_now(&format!("{}\n", describe(&event)?))?;
+        match describe(&event) {
+            Ok(line) => print_now(&format!("{line}\n"))?,
+            Err(error) => eprintln!("{} {}: {error}", event.event_type, event.event_id),
+        }
         if once {
             break;
         }
