@@ -121,6 +121,8 @@ fn errors_are_read_leniently() {
         error(json!({"code": null, "message": null, "retry_after": null, "details": null})),
         ApiError::default()
     );
+    let nulls = error(json!({"details": [{"field": "a", "message": null}, {"field": null, "message": "m"}]}));
+    assert_eq!(nulls.field_errors(), [FieldError::new("a", ""), FieldError::new("", "m")]);
     let object = error(json!({"details": {"field": "a"}}));
     assert_eq!((object.field_errors().len(), object.details), (0, Some(json!({"field": "a"}))));
 }
