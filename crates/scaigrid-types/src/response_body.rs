@@ -96,6 +96,11 @@ impl<'a> ResponseBody<'a> {
         }
     }
 
+    /// The whole body as JSON, an error envelope like anything else. `None` when it has another form.
+    pub(crate) fn any_json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(self.bytes).ok()
+    }
+
     /// The body as it is, for routes that answer with a file. An error envelope in a JSON body is still an
     /// error.
     ///

@@ -117,7 +117,7 @@ fn accounts(what: &str, text: &str) -> bool {
                 let body = ResponseBody::new(body.as_bytes(), Some("application/json")).with_status(503);
                 GetReadiness::default().decode(body).unwrap()
             };
-            for status in ["not_ready"] {
+            for status in ["not_ready", "error"] {
                 let ready = down(&text.replace(r#""ready""#, &format!("{status:?}")));
                 assert!(!ready.is_ready, "{ready:?}");
                 assert_eq!((ready.status.as_deref(), ready.checks.len()), (Some(status), 3));
