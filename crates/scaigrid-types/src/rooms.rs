@@ -4,6 +4,7 @@
 
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
+use crate::request_body::refuse_named;
 use crate::{InvalidRequest, Page, Query, RequestBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -147,6 +148,8 @@ request! {
 endpoint! {
     AddRoomMember => (), "rooms.add_member", Post "/v1/rooms" / room_id / "members", empty {
         fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
+            // The field has another name here than on the wire.
+            refuse_named(&self.extra, &["type"])?;
             self.json().map(Some)
         }
     }

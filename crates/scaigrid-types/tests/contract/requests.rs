@@ -307,7 +307,7 @@ fn only_what_was_set_is_sent() {
 fn extra_keys_never_stand_in_the_body_twice() {
     let add = || AddRoomMember::new("r", "user", "u");
     assert_eq!(body(&add().extra("note", 1)), r#"{"type":"user","id":"u","note":1}"#);
-    for key in ["id", "role"] {
+    for key in ["type", "id", "role"] {
         assert!(add().extra(key, "x").body().is_err(), "{key}");
     }
     for key in ["model", "messages", "stream", "tools", "metadata"] {
