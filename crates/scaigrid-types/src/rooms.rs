@@ -199,9 +199,9 @@ object! {
 object! {
     /// A member of a room. Assumed.
     RoomMember {
+        ;
         /// Whose.
         id: String,
-        ;
         /// A person or a bot.
         #[serde(rename = "type")]
         member_type: RoomMemberType,

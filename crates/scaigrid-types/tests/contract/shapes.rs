@@ -159,6 +159,18 @@ fn an_answer_that_does_not_matter_may_be_anything() {
     read(&DeleteDocument::new("c", "d"));
 }
 
+/// Section 14.2: of a room's answer, all is assumed, and all but the id is optional.
+#[test]
+fn members_of_a_room_may_be_named_otherwise() {
+    let room = data(
+        &GetRoom::new("r"),
+        &json!({"id": "r", "members": [{"user_id": "u"}, {"type": "bot", "id": "b"}]}),
+    );
+    let members = room.members.unwrap();
+    assert_eq!(members[0].extra.get("user_id"), Some(&json!("u")));
+    assert_eq!(members[1].member_type, Some(RoomMemberType::Bot));
+}
+
 /// Section 3.3: roles and permissions are arrays of strings; other elements must not fail.
 #[test]
 fn a_profile_may_hold_objects() {
