@@ -14,7 +14,14 @@ fn data<E: Endpoint>(endpoint: &E, data: &Value) -> E::Reply {
 /// Section 13: `id`, else `batch_id`; `output_file_url`, else `results_url`. Both may be there, and null is absent.
 #[test]
 fn a_job_has_two_names_for_id_and_results() {
-    for names in [json!({"id": "b", "output_file_url": "u"}), json!({"batch_id": "b", "results_url": "u"})] {
+    for names in [
+        json!({"id": "b", "output_file_url": "u"}),
+        json!({"batch_id": "b", "results_url": "u"}),
+        json!({"id": "b", "batch_id": "b", "output_file_url": "u", "results_url": "u"}),
+        json!({"batch_id": "other", "id": "b", "results_url": "other", "output_file_url": "u"}),
+        json!({"id": null, "batch_id": "b", "output_file_url": null, "results_url": "u"}),
+        json!({"id": "b", "batch_id": null, "output_file_url": "u", "results_url": null}),
+    ] {
         let job = data(&GetBatch::new("b"), &names);
         assert_eq!((job.id.as_str(), job.output_file_url.as_deref()), ("b", Some("u")), "{names}");
         let page = data(&ListBatches::new(), &json!([names]));
