@@ -256,7 +256,7 @@ impl TryFrom<Value> for SessionReply {
 
     fn try_from(value: Value) -> Result<Self, DecodeError> {
         let failed = |error: serde_json::Error| DecodeError::from_value("data".to_owned(), &error);
-        if value.get("choices").is_some() {
+        if value.get("choices").is_some_and(|choices| !choices.is_null()) {
             return serde_json::from_value(value).map(Self::Completion).map_err(failed);
         }
         // Some servers put the message below a key of its own (assumed).
@@ -265,12 +265,13 @@ impl TryFrom<Value> for SessionReply {
                 let message = object.remove("message").unwrap_or_default();
                 serde_json::from_value(message).map(Self::Message).map_err(failed)
             }
-            value if value.get("content").is_some() => {
+            // Null content is as good as none: a message with a role need not have any.
+            value if value.get("content").is_some() || value.get("role").is_some() => {
                 serde_json::from_value(value).map(Self::Message).map_err(failed)
             }
             _ => Err(DecodeError::new(
                 "data",
-                "neither a message with `content` nor a completion with `choices`",
+                "neither a message with `role` or `content` nor a completion with `choices`",
             )),
         }
     }

@@ -196,8 +196,9 @@ fn conversations() -> Vec<Case> {
             .free(&["/metadata"])
             .skips(&["/messages/*/usage"]),
         shown(SendSessionMessage::new("s", "c"), message(), reply)
-            .telling(&["/content"])
-            .free(&["", "/content"]),
+            .telling(&["/role"])
+            .enums(&["/role"])
+            .skips(&["/usage"]),
         one(GetRoom::new("r"), room()).required(&["/id"]).enums(&room_enums).free(&["/messages/0/content"]),
         item(ListRooms::new(), room()).required(&["/id"]).enums(&room_enums).free(&["/messages/0/content"]),
         one(SendRoomMessage::new("r", "c"), json!({"id": "m", "content": "hi", "created_at": "a"}))

@@ -51,6 +51,7 @@ fn a_session_reply_has_two_forms() {
     for (form, is_message) in [
         (json!({"content": "hi"}), true),
         (json!({"id": "m", "role": "assistant", "content": [{"type": "text", "text": "hi"}]}), true),
+        (json!({"content": "hi", "choices": null}), true),
         (json!({"message": null, "content": "hi"}), true),
         (json!({"choices": [{"message": {"role": "assistant", "content": "hi"}}]}), false),
         (json!({"choices": [{"message": {"content": "hi"}}], "content": null, "message": null}), false),
@@ -62,6 +63,12 @@ fn a_session_reply_has_two_forms() {
             "{form}"
         );
         assert_eq!(data(&StreamSessionMessage(&send), &form).text(), "hi");
+    }
+    // A message need not say anything.
+    for called in
+        [json!({"role": "assistant", "content": null}), json!({"role": "assistant", "tool_calls": []})]
+    {
+        assert_eq!(data(&send, &called).text(), "");
     }
     let neither = decode(&send, r#"{"data":{"status":"queued"}}"#).unwrap_err().to_string();
     assert_eq!(neither.matches("data").count(), 1, "{neither}");
