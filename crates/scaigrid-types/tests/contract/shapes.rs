@@ -86,6 +86,9 @@ fn a_summary_is_an_array_or_an_object() {
         (json!({"items": [{"total_tokens": 3}]}), 1),
         (json!({"request_count": 1, "total_tokens": 3}), 1),
         (json!({"total_cost": 0, "total_tokens": 3}), 1),
+        (json!({"group_key": null, "total_tokens": 3}), 1),
+        (json!({"total_tokens": 3}), 1),
+        (json!({"input_tokens": 1, "output_tokens": 2, "total_tokens": 3, "new": {"x": 1}}), 1),
     ] {
         let summary = data(&query, &form);
         assert_eq!(summary.rows.len(), rows, "{form}");
