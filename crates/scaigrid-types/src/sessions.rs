@@ -71,7 +71,7 @@ request! {
         system_prompt: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
-        /// A closed session takes no messages.
+        /// Whether it goes on.
         status: SessionStatus,
     }
 }
@@ -90,7 +90,7 @@ by_id! {
 }
 
 open_enum! {
-    /// Whether a session takes messages. Documented.
+    /// Whether a session goes on. The values are documented, but not whether a closed one takes messages.
     SessionStatus {
         /// It does.
         Active = "active",
@@ -113,7 +113,7 @@ object! {
         system_prompt: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
-        /// Whether it takes messages.
+        /// Whether it goes on.
         status: SessionStatus,
         /// All messages, oldest first. Documented for a single session; `None` in lists.
         messages: Vec<SessionMessage>,
