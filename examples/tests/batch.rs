@@ -61,9 +61,47 @@ fn failed_prompts_are_told_and_fail_the_program() {
     let error: Value = serde_json::from_str(answers(&out)[0]["error"].as_str().unwrap()).unwrap();
     assert!(error["code"].is_string() && error["message"].is_string(), "{error}");
     run(BATCH, None, &["nowhere.txt"], "").failed(1, "nowhere.txt: ");
+    let blank = folder.path().join("blank.txt");
+    fs::write(&blank, "\n \n").unwrap();
+    let arguments = ["--out", out.to_str().unwrap(), blank.to_str().unwrap()];
+    run(BATCH, None, &arguments, "").failed(1, "the batch has no lines");
+    assert_eq!(files(folder.path()), 2, "there is no state of what was not submitted");
     run(BATCH, None, &["--interval", "-1"], "").failed(2, "negative");
     let elsewhere = folder.path().join("no/answers.jsonl");
     run(BATCH, None, &["--out", elsewhere.to_str().unwrap()], "").failed(1, "cannot be written");
+}
+
+/// As other gateways may do it: in any order, failed lines in a file of their own, and one line lost.
+#[test]
+fn results_are_put_together_from_both_files() {
+    let emulator = Emulator::start().unwrap();
+    let url = |name: &str| format!("{}/{name}", emulator.base_url());
+    let job = json!({"data": {"batch_id": "b1", "status": "completed", "results_url": url("out"),
+        "error_file_url": url("err")}});
+    let line = |id: &str, body: Value| json!({"custom_id": id, "response": {"body": body}}).to_string();
+    let said = |text: &str| json!({"choices": [{"message": {"content": text}}]});
+    let failed = json!({"custom_id": "1", "error": {"code": "MODEL_UNAVAILABLE", "message": "gone"}});
+    for (path, body) in [
+        ("/v1/inference/batch", json!({"data": {"batch_id": "b1"}}).to_string()),
+        ("/v1/inference/batch/b1", job.to_string()),
+        ("/out", [line("3", said("four")), line("0", said("one")), line("x", said("?"))].join("\n")),
+        ("/err", failed.to_string()),
+    ] {
+        let kind = if path.starts_with("/v1") { "application/json" } else { "application/x-ndjson" };
+        emulator.faults().push(Fault::response(200, kind, body).for_path(path));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("answers.jsonl");
+    let prompts = "1\n2\n3\n4\n";
+    let ran = run(BATCH, Some(&emulator), &["--out", out.to_str().unwrap()], prompts);
+    ran.failed(1, "2 of 4 prompts have no answer");
+    let expected = [
+        json!({"prompt": "1", "text": "one"}),
+        json!({"prompt": "2", "error": r#"{"code":"MODEL_UNAVAILABLE","message":"gone"}"#}),
+        json!({"prompt": "3", "error": "there is no result"}),
+        json!({"prompt": "4", "text": "four"}),
+    ];
+    assert_eq!(answers(&out), expected);
 }
 
 /// A gateway that outlives the program, a folder, and three prompts.
@@ -75,9 +113,10 @@ struct Killed {
 impl Killed {
     const PROMPTS: &str = "Bake bread.\nMend bicycles.\nPlant trees.\n";
 
-    /// A run that was killed while it waited, at the first line of the batch.
-    fn while_waiting(pace: Duration) -> Self {
-        let emulator = Emulator::builder().batch_pace(pace).start().unwrap();
+    /// A run that was killed while it waited.
+    fn while_waiting() -> Self {
+        // Long enough for the program to be killed, also on a busy machine.
+        let emulator = Emulator::builder().batch_pace(Duration::from_millis(250)).start().unwrap();
         let this = Self { emulator, folder: tempfile::tempdir().unwrap() };
         let mut command = support::command(BATCH, Some(&this.emulator));
         let mut child = support::start(command.args(this.arguments()), Self::PROMPTS);
@@ -129,7 +168,7 @@ impl Killed {
 
 #[test]
 fn a_killed_program_waits_on_when_it_is_started_again() {
-    let killed = Killed::while_waiting(Duration::from_millis(300));
+    let killed = Killed::while_waiting();
     let ran = killed.again(Killed::PROMPTS).ok();
     assert!(ran.stderr.contains("3 of 3, completed"), "{ran:?}");
     killed.assert_all_answered_once();
@@ -141,12 +180,22 @@ fn a_killed_program_waits_on_when_it_is_started_again() {
 /// Between submitting and writing the id down.
 #[test]
 fn a_program_that_never_learned_the_id_finds_its_batch() {
-    let killed = Killed::while_waiting(Duration::from_millis(100));
+    let killed = Killed::while_waiting();
     let mut state = killed.state();
     state["batch_id"] = Value::Null;
     fs::write(killed.state_file(), state.to_string()).unwrap();
     killed.again(Killed::PROMPTS).ok();
     killed.assert_all_answered_once();
+}
+
+#[test]
+fn a_refused_submission_leaves_no_state() {
+    let emulator = Emulator::start().unwrap();
+    let killed = Killed { emulator, folder: tempfile::tempdir().unwrap() };
+    killed.emulator.faults().push(Fault::error("QUOTA_EXCEEDED"));
+    killed.again(Killed::PROMPTS).failed(1, "QUOTA_EXCEEDED");
+    assert_eq!(files(killed.folder.path()), 0);
+    killed.again("Other prompts.\n").ok();
 }
 
 /// The gateway did not get the submission, or the program not its answer.
@@ -165,7 +214,7 @@ fn a_submission_that_failed_is_made_up_for() {
 
 #[test]
 fn a_batch_of_something_else_is_not_lost() {
-    let killed = Killed::while_waiting(Duration::from_millis(50));
+    let killed = Killed::while_waiting();
     let state = killed.state();
     killed.again("Other prompts.\n").failed(1, "is about a batch of other prompts or of another gateway");
     let arguments = killed.arguments();

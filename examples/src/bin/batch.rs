@@ -35,9 +35,18 @@ fn batch_id(client: &Client, input: &BatchInput, state: &mut State) -> Result<St
             }
         }
     }
+    let submit = SubmitBatch::inline(input)?.metadata(mark);
     // Before submitting, so that a later run knows what to look for.
     state.write()?;
-    let job = client.submit_batch(&SubmitBatch::inline(input)?.metadata(mark))?.into_inner();
+    let job = match client.submit_batch(&submit) {
+        Ok(job) => job.into_inner(),
+        Err(error) if error.may_have_run() => return Err(error.into()),
+        Err(error) => {
+            // There is no batch to look for.
+            fs::remove_file(&state.file)?;
+            return Err(error.into());
+        }
+    };
     state.batch_id = Some(job.id.clone());
     state.write()?;
     Ok(job.id)
