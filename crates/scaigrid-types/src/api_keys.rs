@@ -73,6 +73,9 @@ object! {
         expires_at: String,
         /// When it was made.
         created_at: String,
+        /// The key itself, if the server sends it where it should not. Never kept.
+        #[serde(deserialize_with = "lenient::dropped", skip_serializing)]
+        key: (),
     }
 }
 

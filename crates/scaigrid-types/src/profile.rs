@@ -7,7 +7,6 @@ use serde_json::Value;
 
 /// Asks who the caller is: `GET /v1/me`. The call is documented, the fields of the answer are assumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct GetMe;
 
 endpoint!(GetMe => Profile, "me", Get "/v1/me", data);

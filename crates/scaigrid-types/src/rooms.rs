@@ -2,7 +2,7 @@
 //!
 //! Source: docs `reference/sessions-and-rooms`. ScaiWave has rooms of its own, which are something else.
 
-use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
+use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
 use crate::request_body::refuse_named;
 use crate::{InvalidRequest, Page, RequestBody};
@@ -179,8 +179,6 @@ object! {
         updated_at: String,
     }
 }
-
-with_id!(Room);
 
 object! {
     /// A member of a room. Assumed.

@@ -2,7 +2,7 @@
 //!
 //! Source: docs `reference/sessions-and-rooms`, `api-guides/sessions-and-rooms`.
 
-use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
+use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
 use crate::{
     ChatCompletion, Choice, Content, DecodeError, Endpoint, InvalidRequest, Method, Page, Path, ReplyError,
@@ -111,8 +111,6 @@ object! {
     }
 }
 
-with_id!(Session);
-
 object! {
     /// A message of a session. Assumed.
     SessionMessage {
@@ -189,8 +187,8 @@ impl Endpoint for StreamSessionMessage<'_> {
 
 /// What the assistant says in a session. The form is not documented: a message and a chat completion are both accepted
 /// (assumed).
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-#[serde(try_from = "Value")]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged, try_from = "Value")]
 #[non_exhaustive]
 pub enum SessionReply {
     /// A message of the session.

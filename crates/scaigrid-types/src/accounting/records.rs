@@ -3,7 +3,7 @@
 use super::UsagePeriod;
 use crate::macros::{endpoint, object, paginated, query};
 use crate::open_enum::open_enum;
-use crate::{DownloadEndpoint, Money, Page, ReplyError, ResponseBody, lenient};
+use crate::{DownloadEndpoint, Money, Page, ReplyError, ResponseBody};
 
 query! {
     /// Lists usage, one record for each inference call: `GET /v1/accounting/usage`. All parameters are documented.
@@ -57,15 +57,12 @@ object! {
         /// For which tenant.
         tenant_id: String,
         /// Tokens of the input.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         tokens_in: u64,
         /// Tokens of the output.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         tokens_out: u64,
         /// What the tenant is charged, without a currency.
         cost: Money,
         /// How long it took, in milliseconds.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         latency_ms: u64,
         /// When, in RFC 3339 and UTC.
         created_at: String,
@@ -123,8 +120,9 @@ impl DownloadEndpoint for ExportUsage {
 
 /// JSON is the file when JSON was asked for, or maybe asked for.
 pub(crate) fn is_export(format: Option<&ExportFormat>, content_type: Option<&str>) -> bool {
-    !matches!(format, Some(ExportFormat::Csv | ExportFormat::Ndjson))
-        || !ResponseBody::new(b"", content_type).is_json()
+    let body = ResponseBody::new(b"", content_type);
+    let is_json_wanted = !matches!(format, Some(ExportFormat::Csv | ExportFormat::Ndjson));
+    !body.is_html() && (is_json_wanted || !body.is_json())
 }
 
 impl ResponseBody<'_> {

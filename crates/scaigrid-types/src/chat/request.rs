@@ -148,6 +148,12 @@ impl ChatRequest {
         self
     }
 
+    /// Adds tools.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = impl Into<Tool>>) -> Self {
+        self.tools.extend(tools.into_iter().map(Into::into));
+        self
+    }
+
     /// Sets whether and which tool must be called.
     pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
         self.tool_choice = Some(choice);

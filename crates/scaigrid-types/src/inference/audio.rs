@@ -160,10 +160,14 @@ impl Endpoint for TranscribeRequest {
 
     /// JSON means an envelope, anything else is the text itself (assumed).
     fn decode(&self, body: ResponseBody<'_>) -> Result<Transcription, ReplyError> {
-        match body.is_json() {
-            true => body.data(),
-            false => body.text().map(|text| Transcription { text, ..Transcription::default() }),
+        let looks_like_json =
+            || body.content_type().is_none() && body.bytes().is_ok_and(|text| text.starts_with(b"{"));
+        if body.is_json() || looks_like_json() {
+            return body.data();
         }
+        let text = String::from_utf8(body.file()?).map_err(|error| error.into_bytes());
+        let text = text.unwrap_or_else(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(Transcription { text, ..Transcription::default() })
     }
 }
 
@@ -193,7 +197,6 @@ object! {
         text: String,
         ;
         /// Its number.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         id: u64,
         /// When it begins, in seconds.
         start: f64,

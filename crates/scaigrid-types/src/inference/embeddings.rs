@@ -78,6 +78,12 @@ impl<T: Clone + Into<String>> From<&[T]> for EmbedInput {
     }
 }
 
+impl<T: Clone + Into<String>> From<&Vec<T>> for EmbedInput {
+    fn from(texts: &Vec<T>) -> Self {
+        texts.as_slice().into()
+    }
+}
+
 impl<T: Into<String>, const N: usize> From<[T; N]> for EmbedInput {
     fn from(texts: [T; N]) -> Self {
         Self::Many(texts.into_iter().map(Into::into).collect())

@@ -17,7 +17,7 @@ request! {
     ///
     /// let request = GenerateRequest::new("scailabs/poolnoodle-omni", "Once upon a time")
     ///     .max_tokens(200)
-    ///     .stop(vec!["THE END".to_owned()]);
+    ///     .stop(["THE END"]);
     /// # let _ = request;
     /// ```
     GenerateRequest {
@@ -73,7 +73,6 @@ object! {
     GeneratedChoice {
         ;
         /// Its number, from 0.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         index: u64,
         /// The text.
         text: String,

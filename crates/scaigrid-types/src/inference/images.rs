@@ -2,10 +2,10 @@
 //!
 //! Source: docs `api-guides/images`, `reference/inference`.
 
-use crate::Usage;
 use crate::lenient;
 use crate::macros::{endpoint, object, request};
 use crate::open_enum::open_enum;
+use crate::{Base64, SecretUrl, Usage};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -102,10 +102,9 @@ object! {
     Image {
         ;
         /// Where to download it: the gateway's media proxy, with a short-lived token in the address, for an hour by default.
-        /// Treat it as a secret.
-        url: String,
+        url: SecretUrl,
         /// The bytes, in base64: see [`decode_b64`](Self::decode_b64).
-        b64_json: String,
+        b64_json: Base64,
         /// The prompt as the model changed it (dall-e-3).
         revised_prompt: String,
     }
@@ -117,7 +116,7 @@ impl Image {
     /// # Errors
     /// When `b64_json` is not base64.
     pub fn decode_b64(&self) -> Option<Result<Vec<u8>, base64::DecodeError>> {
-        Some(base64::engine::general_purpose::STANDARD.decode(self.b64_json.as_ref()?))
+        Some(base64::engine::general_purpose::STANDARD.decode(self.b64_json.as_deref()?))
     }
 }
 

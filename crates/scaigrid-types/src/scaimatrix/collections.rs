@@ -1,8 +1,8 @@
 //! Collections.
 
-use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
+use crate::Page;
+use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{Page, lenient};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -189,23 +189,18 @@ object! {
         /// How documents are cut.
         chunking_strategy: ChunkingStrategy,
         /// How large a chunk is.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         chunk_size: u64,
         /// How much of a chunk is in the next as well.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         chunk_overlap: u64,
         /// Whether it has a graph.
         graph_enabled: bool,
         /// The frontend slug of the model that makes the graph.
         graph_extraction_model: String,
         /// Most nodes of the graph. No limit, when absent.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         graph_max_nodes: u64,
         /// Most edges of the graph.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         graph_max_edges: u64,
         /// Most bytes that it may take. No limit, when absent.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         storage_quota_bytes: u64,
         /// Who may use it by default.
         default_access: CollectionAccess,
@@ -217,5 +212,3 @@ object! {
         created_at: String,
     }
 }
-
-with_id!(Collection);

@@ -57,7 +57,6 @@ object! {
         results: Vec<SearchHit>,
         ;
         /// How many there are.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         total: u64,
     }
 }

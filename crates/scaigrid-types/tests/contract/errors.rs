@@ -63,9 +63,7 @@ fn every_error_of_the_reference_decodes_and_goes_out_again() {
         assert_eq!(sent["status"], "error");
         assert_eq!(error.request_id(), value.pointer("/meta/request_id").and_then(Value::as_str));
         // As an answer with status 200, too.
-        assert!(
-            matches!(decode(&GetMe::default(), example.text()), Err(ReplyError::Api(found)) if *found == error)
-        );
+        assert!(matches!(decode(&GetMe, example.text()), Err(ReplyError::Api(found)) if *found == error));
     }
 }
 
@@ -87,8 +85,7 @@ fn what_the_examples_show() {
 /// Failure is `"status":"error"` or an `error` at the top, and nothing else.
 #[test]
 fn what_a_failure_is() {
-    let failed =
-        |body: Value| matches!(decode(&GetMe::default(), &body.to_string()), Err(ReplyError::Api(_)));
+    let failed = |body: Value| matches!(decode(&GetMe, &body.to_string()), Err(ReplyError::Api(_)));
     for failure in [
         json!({"status": "error"}),
         json!({"status": "error", "data": {"id": "x"}}),
@@ -107,7 +104,7 @@ fn what_a_failure_is() {
         json!({"data": {"id": "x", "error": "of the data"}, "meta": {"request_id": "req_1", "x": 1}}),
     ] {
         assert!(!failed(success.clone()), "{success}");
-        assert_eq!(decode(&GetMe::default(), &success.to_string()).unwrap().id.as_deref(), Some("x"));
+        assert_eq!(decode(&GetMe, &success.to_string()).unwrap().id.as_deref(), Some("x"));
     }
 }
 
@@ -131,6 +128,6 @@ fn errors_are_read_leniently() {
 #[test]
 fn a_success_has_data() {
     for body in ["", "{}", r#"{"status":"ok"}"#, r#"{"id":"x"}"#, r#"{"data":null}"#, "<html>", "[]", "7"] {
-        assert!(matches!(decode(&GetMe::default(), body), Err(ReplyError::Decode(_))), "{body}");
+        assert!(matches!(decode(&GetMe, body), Err(ReplyError::Decode(_))), "{body}");
     }
 }

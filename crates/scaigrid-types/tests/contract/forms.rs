@@ -60,9 +60,8 @@ fn every_form_of_the_reference_can_be_built() {
                     .language("en"),
             ),
             "upload document" => {
-                let Value::Object(metadata) = json!({"team": "hr"}) else { panic!() };
                 let file = Upload::bytes("handbook.md", b"# Hello");
-                written(&UploadDocument::new("col_1", file).name("Handbook").metadata(metadata))
+                written(&UploadDocument::new("col_1", file).name("Handbook").metadata("team", "hr"))
             }
             other => panic!("no case for {other}"),
         };

@@ -103,7 +103,7 @@ fn administration() -> Vec<(Call, &'static str, &'static str)> {
     let usage = ListUsage::new().start("a").end("b").period(UsagePeriod::Hour).user_id("u").tenant_id("t");
     let summary = UsageSummaryQuery::between("a", "b").user_id("u").tenant_id("t").model("m/1");
     let export = ExportUsage::new().format(ExportFormat::Ndjson).start("a").end("b").period("week");
-    let deliveries = DeliveryFilter::new().status(DeliveryStatus::Pending).since("a").limit(5);
+    let deliveries = ListDeliveries::new("w/1").status(DeliveryStatus::Pending).since("a").limit(5);
     let audit = ListAuditLog::new().start("a").end("b").action("x").actor_id("u").resource_type("budget");
     let audited = ExportAuditLog::new().format("csv").start("a").end("b").action("x").actor_id("u");
     vec![
@@ -128,7 +128,7 @@ fn administration() -> Vec<(Call, &'static str, &'static str)> {
             "GET /v1/accounting/budgets?limit=5&cursor=c",
         ),
         (call(GetBudget::new("b/1")), "accounting.budget", "GET /v1/accounting/budgets/b%2F1"),
-        (call(GetMe::default()), "me", "GET /v1/me"),
+        (call(GetMe), "me", "GET /v1/me"),
         (call(CreateApiKey::new("n")), "api_keys.create", "POST /v1/api-keys"),
         (call(ListApiKeys::new().limit(5).cursor("c")), "api_keys.list", "GET /v1/api-keys?limit=5&cursor=c"),
         (call(RevokeApiKey::new("k/1")), "api_keys.revoke", "DELETE /v1/api-keys/k%2F1"),
@@ -143,7 +143,7 @@ fn administration() -> Vec<(Call, &'static str, &'static str)> {
         (call(DeleteWebhook::new("w/1")), "webhooks.delete", "DELETE /v1/webhooks/w%2F1"),
         (call(TestWebhook::new("w/1")), "webhooks.test", "POST /v1/webhooks/w%2F1/test"),
         (
-            call(ListDeliveries::new("w/1", deliveries).after("c")),
+            call(deliveries.after("c")),
             "webhooks.deliveries",
             "GET /v1/webhooks/w%2F1/deliveries?status=pending&since=a&limit=5&cursor=c",
         ),
@@ -157,10 +157,10 @@ fn administration() -> Vec<(Call, &'static str, &'static str)> {
             "audit.export",
             "GET /v1/audit-log/export?format=csv&start=a&end=b&action=x&actor_id=u&resource_type=t&resource_id=r&status=SUCCESS&ip_address=i",
         ),
-        (call(GetHealth::default()), "health", "GET /health"),
-        (call(GetReadiness::default()), "health.ready", "GET /health/ready"),
-        (call(GetDetailedHealth::default()), "health.detailed", "GET /health/detailed"),
-        (call(GetMetrics::default()), "metrics", "GET /metrics"),
+        (call(GetHealth), "health", "GET /health"),
+        (call(GetReadiness), "health.ready", "GET /health/ready"),
+        (call(GetDetailedHealth), "health.detailed", "GET /health/detailed"),
+        (call(GetMetrics), "metrics", "GET /metrics"),
     ]
 }
 
@@ -254,7 +254,7 @@ fn parameters_that_are_not_set_are_not_sent() {
         call(ListUsage::new()).line,
         call(UsageSummaryQuery::default()).line,
         call(ListAuditLog::new()).line,
-        call(ListDeliveries::new("w", DeliveryFilter::new())).line,
+        call(ListDeliveries::new("w")).line,
         call(ListDocuments::new("c")).line,
         call(ExportUsage::new()).line,
     ] {

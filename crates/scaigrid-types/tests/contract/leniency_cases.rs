@@ -162,7 +162,7 @@ fn inference() -> Vec<Case> {
             .required(&["/id"])
             .enums(&["/status", "/endpoint_completion_window"])
             .free(&["/metadata"]),
-        one(CancelBatch::new("b"), job()).required(&["/id"]).enums(&["/status"]).free(&["/metadata"]),
+        one(CancelBatch::new("b"), job()).enums(&["/status"]).free(&["/metadata"]),
     ]
 }
 
@@ -230,7 +230,7 @@ fn administration() -> Vec<Case> {
     vec![
         shown(CreateApiKey::new("n"), created, secret).required(&["/id", "/key"]),
         item(ListApiKeys::new(), key).required(&["/id"]),
-        one(GetMe::default(), profile),
+        one(GetMe, profile),
         item(ListUsage::new(), record).required(&["/id"]),
         shown(UsageSummaryQuery::default(), row, rows).telling(&["/request_count"]).skips(&[""]),
         one(GetBudget::new("b"), budget.clone()).enums(&["/scope", "/period", "/hard_action"]),
@@ -238,10 +238,10 @@ fn administration() -> Vec<Case> {
         one(GetWebhook::new("w"), webhook.clone()).required(&["/id"]).enums(&["/status", "/events/0"]),
         item(ListWebhooks::new(), webhook).required(&["/id"]).enums(&["/status", "/events/0"]),
         one(TestWebhook::new("w"), test),
-        item(ListDeliveries::new("w", DeliveryFilter::new()), delivery).required(&["/id"]),
+        item(ListDeliveries::new("w"), delivery).required(&["/id"]),
         item(ListAuditLog::new(), entry).enums(&["/actor_type", "/status"]),
-        whole(GetHealth::default(), json!({"status": "ok"}), decoded),
-        whole(GetReadiness::default(), json!({"status": "ready", "checks": {"database": "ok"}}), not_ready)
+        whole(GetHealth, json!({"status": "ok"}), decoded),
+        whole(GetReadiness, json!({"status": "ready", "checks": {"database": "ok"}}), not_ready)
             .free(&["/checks"]),
     ]
 }

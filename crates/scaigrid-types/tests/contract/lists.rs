@@ -26,7 +26,7 @@ const LISTS: [(&str, Read); 12] = [
     ("budgets", |json| read(ListBudgets::new(), json)),
     ("keys", |json| read(ListApiKeys::new(), json)),
     ("webhooks", |json| read(ListWebhooks::new(), json)),
-    ("deliveries", |json| read(ListDeliveries::new("w", DeliveryFilter::new().limit(2)), json)),
+    ("deliveries", |json| read(ListDeliveries::new("w").limit(2), json)),
     ("audit log", |json| read(ListAuditLog::new(), json)),
     ("collections", |json| read(ListCollections::new(), json)),
     ("documents", |json| read(ListDocuments::new("c"), json)),

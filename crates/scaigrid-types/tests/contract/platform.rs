@@ -28,7 +28,7 @@ fn accounts(what: &str, text: &str) -> bool {
             assert!(key.extra.is_empty() && !format!("{created:?}").contains("shown_once"));
         }
         "profile" => {
-            let me = decode(&GetMe::default(), text).unwrap();
+            let me = decode(&GetMe, text).unwrap();
             assert_eq!(
                 (me.id.as_deref(), me.email.as_deref()),
                 (Some("user_alice"), Some("alice@acme.example"))
@@ -105,17 +105,17 @@ fn accounts(what: &str, text: &str) -> bool {
             assert!(entry.timestamp.is_some() && entry.partner_id.is_some() && entry.extra.is_empty());
         }
         "health" => {
-            let health = decode(&GetHealth::default(), text).unwrap();
+            let health = decode(&GetHealth, text).unwrap();
             assert_eq!((health.status.as_deref(), health.extra.len()), (Some("ok"), 0));
         }
         "ready" => {
-            let ready = decode(&GetReadiness::default(), text).unwrap();
+            let ready = decode(&GetReadiness, text).unwrap();
             assert_eq!((ready.is_ready, ready.status.as_deref()), (true, Some("ready")));
             assert_eq!(json!(ready.checks), json!({"database": "ok", "redis": "ok", "modules": "ok"}));
             // 503 with the same form, and with anything else.
             let down = |body: &str| {
                 let body = ResponseBody::new(body.as_bytes(), Some("application/json")).with_status(503);
-                GetReadiness::default().decode(body).unwrap()
+                GetReadiness.decode(body).unwrap()
             };
             for status in ["not_ready", "error"] {
                 let ready = down(&text.replace(r#""ready""#, &format!("{status:?}")));
@@ -125,7 +125,7 @@ fn accounts(what: &str, text: &str) -> bool {
             for odd in ["", "<html>", "[]", r#"{"error":{"code":"X"}}"#, r#"{"checks":["database"]}"#] {
                 assert!(!down(odd).is_ready, "{odd}");
             }
-            assert!(GetReadiness::default().accepts_status(503) && !GetHealth::default().accepts_status(503));
+            assert!(GetReadiness.accepts_status(503) && !GetHealth.accepts_status(503));
         }
         _ => return false,
     }
@@ -203,7 +203,7 @@ fn conversations(what: &str, text: &str) -> bool {
             assert_eq!((test.status_code, test.duration_ms), (Some(200), Some(142)));
         }
         "deliveries" => {
-            let page = decode(&ListDeliveries::new("wh_1", DeliveryFilter::new()), text).unwrap();
+            let page = decode(&ListDeliveries::new("wh_1"), text).unwrap();
             let delivery = &page.items[0];
             assert_eq!((delivery.id.as_str(), delivery.error_message.as_deref()), ("del_1", Some("boom")));
             assert_eq!((delivery.status_code, delivery.duration_ms), (Some(500), Some(142)));
@@ -295,6 +295,6 @@ fn the_event_of_the_reference_is_signed_as_documented() {
     let signature = "sha256=406b881199142e670e736a045bd4abeafb4c5e0d540e3f6cf0f70ca30d8be24b";
     assert_eq!(verifier.sign(example.text().as_bytes()), signature);
     assert_eq!(verifier.verify(example.text().as_bytes(), Some(signature)).unwrap().event_id, "evt_abc123");
-    assert_eq!(SIGNATURE_HEADER, "X-ScaiGrid-Signature");
-    assert_eq!(TIMESTAMP_HEADER, "X-ScaiGrid-Timestamp");
+    assert!(SIGNATURE_HEADER.eq_ignore_ascii_case("X-ScaiGrid-Signature"));
+    assert!(TIMESTAMP_HEADER.eq_ignore_ascii_case("X-ScaiGrid-Timestamp"));
 }

@@ -79,7 +79,7 @@ fn built(what: &str) -> (String, Against) {
             body(
                 &SubmitBatch::from_url("s3://my-bucket/batch-input.jsonl")
                     .endpoint_completion_window(CompletionWindow::Hours24)
-                    .metadata(map(json!({"project": "summarization-2026-q2"}))),
+                    .metadata("project", "summarization-2026-q2"),
             ),
             Bytes,
         ),
@@ -96,7 +96,7 @@ fn built(what: &str) -> (String, Against) {
                 &CreateSession::new("scailabs/poolnoodle-omni")
                     .title("Product planning")
                     .system_prompt("You are a product strategy consultant.")
-                    .metadata(map(json!({"project_id": "proj_123"}))),
+                    .metadata("project_id", "proj_123"),
             ),
             Bytes,
         ),
@@ -105,7 +105,7 @@ fn built(what: &str) -> (String, Against) {
                 &CreateSession::new("scailabs/poolnoodle-omni")
                     .title("Product planning")
                     .system_prompt("You are a product strategist.")
-                    .metadata(map(json!({"project_id": "proj_9"}))),
+                    .metadata("project_id", "proj_9"),
             ),
             Bytes,
         ),
@@ -114,7 +114,7 @@ fn built(what: &str) -> (String, Against) {
                 &UpdateSession::new("sess_abc123")
                     .title("Planning")
                     .system_prompt("Be brief.")
-                    .metadata(map(json!({"k": 1})))
+                    .metadata("k", 1)
                     .status(SessionStatus::Closed),
             ),
             Bytes,

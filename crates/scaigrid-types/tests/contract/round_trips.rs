@@ -120,3 +120,37 @@ fn limits_may_be_none_and_answers_may_be_empty() {
     let webhook: scaigrid_types::Webhook = serde_json::from_value(json!({"id": "w", "url": "u"})).unwrap();
     assert_eq!(webhook.to_update(), None, "the events would be lost");
 }
+
+/// No reply is lost for a field in another form, least of all of a call that must not be repeated.
+#[test]
+fn fields_in_another_form_lose_no_reply() {
+    use scaigrid_types::{GetMe, ResponseBody, SubmitBatch, TranscribeRequest, Upload};
+    let submitted =
+        br#"{"data":{"id":"batch_abc","status":"validating","created_at":1711471533,"completed_at":null}}"#;
+    let job = SubmitBatch::from_url("s3://x").decode(ResponseBody::new(submitted, None)).unwrap();
+    assert_eq!((job.created_at.as_deref(), job.is_final()), (Some("1711471533"), false));
+    let me = GetMe.decode(ResponseBody::new(br#"{"data":{"id":7,"email":["a"]}}"#, None)).unwrap();
+    assert_eq!((me.id.as_deref(), me.email), (Some("7"), None));
+    let heard = br#"{"data":{"text":"hi","duration":"3.5","language":1}}"#;
+    let transcribe = TranscribeRequest::new("m", Upload::bytes("a", ""));
+    let heard = transcribe.decode(ResponseBody::new(heard, Some("application/json"))).unwrap();
+    assert_eq!((heard.duration, heard.language.as_deref()), (Some(3.5), Some("1")));
+    let envelope = ResponseBody::new(br#"{"error":{"code":"X"}}"#, None);
+    assert!(transcribe.decode(envelope).is_err(), "JSON without a type is no text");
+    assert!(transcribe.decode(ResponseBody::new(b"<html>", Some("text/html; charset=utf-8"))).is_err());
+}
+
+/// Addresses that are keys, and what is long, are not shown.
+#[test]
+fn nothing_secret_or_long_is_shown() {
+    let image = json!({"url": "https://m.example/1?token=hidden", "b64_json": "hidden"});
+    let image: scaigrid_types::Image = serde_json::from_value(image).unwrap();
+    let job = json!({"id": "b", "output_file_url": "https://m.example/1?token=hidden", "error_file_url": "/x?t=hidden"});
+    let job: scaigrid_types::BatchJob = serde_json::from_value(job).unwrap();
+    let submit = scaigrid_types::SubmitBatch::from_url("https://s3.example/in?X-Amz-Signature=hidden");
+    let key = json!({"id": "k", "key": "sgk_hidden"});
+    let key: scaigrid_types::ApiKey = serde_json::from_value(key).unwrap();
+    let shown = format!("{image:?} {job:?} {submit:?} {key:?} {}", json!(key));
+    assert!(!shown.contains("hidden"), "{shown}");
+    assert!(body(&submit).contains("Signature=hidden"), "it is sent");
+}

@@ -150,8 +150,7 @@ fn files_are_bytes_and_errors_are_json() {
     assert!(sound.is_file(Some("audio/mpeg")) && !sound.is_file(Some("application/json")));
     assert!(csv.is_file(Some("text/csv")) && !csv.is_file(Some("application/json")));
     assert!(json.is_file(Some("application/json")));
-    let metrics =
-        GetMetrics::default().decode(ResponseBody::new(b"up 1\n", Some("text/plain; version=0.0.4")));
+    let metrics = GetMetrics.decode(ResponseBody::new(b"up 1\n", Some("text/plain; version=0.0.4")));
     assert_eq!(metrics, Ok("up 1\n".to_owned()));
 }
 
@@ -191,10 +190,8 @@ fn members_of_a_room_may_be_named_otherwise() {
 /// Section 3.3: roles and permissions are arrays of strings; other elements must not fail.
 #[test]
 fn a_profile_may_hold_objects() {
-    let me = data(
-        &GetMe::default(),
-        &json!({"roles": [{"name": "x"}, "tenant_user", 1, null, ["y"]], "permissions": null}),
-    );
+    let me =
+        data(&GetMe, &json!({"roles": [{"name": "x"}, "tenant_user", 1, null, ["y"]], "permissions": null}));
     assert_eq!((me.roles.unwrap().len(), me.permissions), (5, None));
 }
 
