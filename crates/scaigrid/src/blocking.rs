@@ -15,6 +15,7 @@ use crate::clock::Now;
 use crate::credential::Credential;
 pub use crate::download::BlockingDownload as Download;
 use crate::download::DownloadCore;
+use crate::elsewhere::Elsewhere;
 pub use crate::paging::{BlockingItems as Items, BlockingPages as Pages};
 use crate::payload::Payload;
 use crate::settings::Settings;
@@ -23,7 +24,7 @@ use crate::stream::{Opening, Peek, StreamCore};
 use crate::{BearerToken, Error, Reply};
 pub use scaigrid_transport::blocking::CancelHandle;
 use scaigrid_transport::blocking::{Attached, Body, Transport};
-use scaigrid_transport::{Timeouts, TransportError};
+use scaigrid_transport::{Timeouts, TransportError, UreqTransport};
 use scaigrid_types::{ChatCompletion, DownloadEndpoint, Endpoint};
 use std::fmt;
 use std::ops::ControlFlow;
@@ -50,6 +51,7 @@ pub struct Client {
     credential: Credential<Arc<dyn TokenProvider>>,
     clock: Arc<dyn Clock>,
     cancel: Option<CancelHandle>,
+    elsewhere: Elsewhere<dyn Transport>,
 }
 
 impl Client {
@@ -87,7 +89,7 @@ impl Client {
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     ///
     /// A host name that is being resolved and a TCP connection that is being made are awaited first, for no longer than
-    /// the connect timeout each; so is a token provider. Transports of your own end as soon as they look: see
+    /// the connect timeout each; so are a token provider, and a reader of yours that an upload waits for. Transports of your own end as soon as they look: see
     /// [`CancelHandle`].
     ///
     /// ```
@@ -157,7 +159,7 @@ impl Client {
     }
 
     fn download_with<E: DownloadEndpoint>(&self, endpoint: &E, call: Call<'_, E>) -> Result<Download, Error> {
-        let mut call = call.streaming();
+        let mut call = call.downloading_file();
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
             let (request, timeouts) = match self.until_send(&mut call, step) {
@@ -283,6 +285,16 @@ impl Client {
             Some(handle) => self.clock.sleep_unless_cancelled(delay, handle),
             None => self.clock.sleep(delay),
         }
+    }
+
+    /// A client for addresses of other hosts, to which the settings for the gateway's own do not apply: its lack of a proxy,
+    /// say.
+    fn elsewhere(&self) -> Result<Self, Error> {
+        let transport = self.elsewhere.get_or_build(|connect_timeout| {
+            let transport = UreqTransport::builder().connect_timeout(connect_timeout).build()?;
+            Ok(Arc::new(transport))
+        })?;
+        Ok(Self { transport: transport.unwrap_or_else(|| Arc::clone(&self.transport)), ..self.clone() })
     }
 
     fn is_cancelled(&self) -> bool {

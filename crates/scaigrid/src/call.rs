@@ -54,6 +54,14 @@ pub(crate) enum Outcome {
     NoAnswer(TransportError),
 }
 
+/// How the answer is read, which decides about the time limits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AnswerKind {
+    Whole,
+    Stream,
+    File,
+}
+
 /// One call on its way. `E` says what is called; everything else is the same for all calls.
 pub(crate) struct Call<'a, E> {
     endpoint: &'a E,
@@ -61,8 +69,9 @@ pub(crate) struct Call<'a, E> {
     /// Without the bearer. Attempts share its body.
     request: http::Request<Payload>,
     replay_safety: ReplaySafety,
-    /// Whether the answer is read as a stream.
-    streams: bool,
+    answer: AnswerKind,
+    /// The address holds a token, and may be echoed.
+    secret_address: Vec<String>,
     token: Option<BearerToken>,
     /// Whether the driver is asked for a token before the first request.
     needs_token: bool,
@@ -111,7 +120,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
             settings,
             request,
             replay_safety: endpoint.replay_safety(),
-            streams: false,
+            answer: AnswerKind::Whole,
+            secret_address: Vec::new(),
             needs_token: is_authenticated && token.is_none(),
             can_refresh: is_authenticated && token.is_none(),
             token,
@@ -127,7 +137,19 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// The answer will be read as a stream: other time limits apply.
     pub(crate) fn streaming(mut self) -> Self {
-        self.streams = true;
+        self.answer = AnswerKind::Stream;
+        self
+    }
+
+    /// The answer will be read as a file: the limits of streams apply, but for the wait for its begin.
+    pub(crate) fn downloading_file(mut self) -> Self {
+        self.answer = AnswerKind::File;
+        self
+    }
+
+    /// The address is a secret: what echoes it is not printed.
+    pub(crate) fn with_secret_address(mut self, parts: Vec<String>) -> Self {
+        self.secret_address = parts;
         self
     }
 
@@ -144,7 +166,11 @@ impl<'a, E: Endpoint> Call<'a, E> {
         match token {
             Ok(token) => {
                 self.token = Some(token);
-                self.send(now)
+                match self.last.take_if(|_| self.request.body().is_consumed()) {
+                    // The provider has a fresh token now, but there is nothing to send any more.
+                    Some(refused) => self.stop(refused, Some(StopReason::BodyNotRepeatable), now),
+                    None => self.send(now),
+                }
             }
             Err(cause) => {
                 let message = "the token provider failed";
@@ -200,12 +226,11 @@ impl<'a, E: Endpoint> Call<'a, E> {
             return self.stop(failed, None, now);
         };
         if self.token_was_refused(&failed) {
-            if self.request.body().is_consumed() {
-                return self.stop(failed, Some(StopReason::BodyNotRepeatable), now);
-            }
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
-            self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
+            if !self.request.body().is_consumed() {
+                self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
+            }
             self.last = Some(failed);
             return Step::Authorize { refused: self.token.take() };
         }
@@ -244,7 +269,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
     fn secrets(&self) -> Vec<&str> {
         let headers = self.settings.headers.values().filter(|value| value.is_sensitive());
         let headers = headers.filter_map(|value| value.to_str().ok());
-        self.token.iter().map(BearerToken::expose).chain(headers).collect()
+        let address = self.secret_address.iter().map(String::as_str);
+        self.token.iter().map(BearerToken::expose).chain(headers).chain(address).collect()
     }
 
     /// The stream is open and has given its first chunk: the call has succeeded.
@@ -304,14 +330,20 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// The deadline shrinks the last attempt.
     fn timeouts(&self, now: Now) -> Timeouts {
         let left = self.time_left(now);
-        if self.streams {
-            // Only the deadline may cut a stream that flows.
-            return Timeouts::none()
-                .with_attempt(left)
-                .with_first_byte(self.settings.first_byte_timeout)
-                .with_read(self.settings.stream_idle_timeout);
-        }
-        Timeouts::none().with_attempt(self.plain_timeout().min(left.unwrap_or(Duration::MAX)))
+        let first_byte = match self.answer {
+            AnswerKind::Whole => {
+                let limit = self.plain_timeout().min(left.unwrap_or(Duration::MAX));
+                return Timeouts::none().with_attempt(limit);
+            }
+            AnswerKind::Stream => self.settings.first_byte_timeout,
+            // What makes the file may take as long as a call of its kind.
+            AnswerKind::File => self.settings.first_byte_timeout.max(self.plain_timeout()),
+        };
+        // Only the deadline may cut an answer that flows.
+        Timeouts::none()
+            .with_attempt(left)
+            .with_first_byte(first_byte)
+            .with_read(self.settings.stream_idle_timeout)
     }
 
     /// How long an attempt may take whose answer is not read as a stream.
@@ -325,7 +357,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// Whether the last attempt had less time than usual.
     fn is_cut_by_deadline(&self) -> bool {
-        let usual = if self.streams { Duration::MAX } else { self.plain_timeout() };
+        let usual = match self.answer {
+            AnswerKind::Whole => self.plain_timeout(),
+            AnswerKind::Stream | AnswerKind::File => Duration::MAX,
+        };
         self.limits.attempt.is_some_and(|limit| limit < usual)
     }
 

@@ -18,6 +18,7 @@ mod clock;
 mod credential;
 mod doors;
 mod download;
+mod elsewhere;
 mod env;
 mod error;
 mod fetch;

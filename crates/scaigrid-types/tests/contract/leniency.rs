@@ -176,6 +176,10 @@ fn what_is_required_is_named_when_it_is_missing() {
 fn what_is_required_is_enough() {
     for case in cases() {
         let mut least = json!({});
+        // Takes its id from the request where the answer has none.
+        if case.name == "batch.cancel" {
+            continue;
+        }
         for at in case.required.iter().chain(&case.telling).filter(|at| at.matches('/').count() == 1) {
             least[&at[1..]] = case.full.pointer(at).unwrap().clone();
         }

@@ -2,6 +2,7 @@
 
 use super::{Client, Clock, TokenProvider};
 use crate::builder::GenericClientBuilder;
+use crate::elsewhere::Elsewhere;
 use crate::{Error, SystemClock};
 use scaigrid_transport::blocking::Transport;
 use scaigrid_transport::{TransportError, UreqTransport};
@@ -46,10 +47,12 @@ impl GenericClientBuilder<Blocking> {
     pub fn build(self) -> Result<Client, Error> {
         let own_transport = self.colour.transport.is_some();
         let (settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
+        let connect_limit = self.draft.connect_limit();
+        let elsewhere = Elsewhere::new((!own_transport).then_some(connect_limit));
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
-                let mut transport = UreqTransport::builder().connect_timeout(self.draft.connect_limit());
+                let mut transport = UreqTransport::builder().connect_timeout(connect_limit);
                 // A proxy would carry the bearer off this machine.
                 if settings.base_url.is_loopback() {
                     transport = transport.no_proxy();
@@ -59,6 +62,6 @@ impl GenericClientBuilder<Blocking> {
             }
         };
         let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        Ok(Client { settings: Arc::new(settings), transport, credential, clock, cancel: None })
+        Ok(Client { settings: Arc::new(settings), transport, credential, clock, cancel: None, elsewhere })
     }
 }

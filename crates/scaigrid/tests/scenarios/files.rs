@@ -269,3 +269,35 @@ fn calls_without_a_type_carry_files_too() {
         assert_eq!(seen.result.as_ref().unwrap(), "RIFF");
     });
 }
+
+#[test]
+fn an_address_that_is_a_key_is_not_repeated() {
+    let url = "https://cdn.example/media/1?token=TOPSECRET%2Bx&n=1";
+    for failure in [
+        answer(404, "<pre>Cannot GET /media/1?token=TOPSECRET%2Bx&n=1</pre>")
+            .header("content-type", "text/html"),
+        answer(
+            403,
+            r#"{"error":{"code":"X","message":"token TOPSECRET+x of /media/1?token=TOPSECRET%2Bx&n=1"}}"#,
+        ),
+        answer(302, "").header("location", "https://cdn.example/TOPSECRET%2Bx"),
+    ] {
+        let setup = Setup { observed: Some(Observed::default()), ..Setup::default() };
+        downloaded_in_both_colours(&setup, &[failure], &File::<SynthesizeRequest>::Url(url), 9, |seen| {
+            let error = seen.result.as_ref().unwrap_err();
+            let attempts = setup.observed.as_ref().unwrap().lock().unwrap();
+            let shown = format!("{error} {error:?} {} {attempts:?}", error.retry_report());
+            assert!(!shown.contains("TOPSECRET"), "{shown}");
+        });
+    }
+}
+
+#[test]
+fn a_refused_token_is_replaced_also_where_the_upload_cannot_be_repeated() {
+    let provided = Setup { token_provider: true, ..Setup::default() };
+    let upload = || transcribe(Upload::reader("a.wav", &b"RIFF"[..], Some(4)));
+    each_colour(&provided, &[error("SESSION_EXPIRED")], upload, |seen| {
+        assert_eq!(seen.error().stop_reason(), Some(StopReason::BodyNotRepeatable));
+        assert_eq!((seen.error().history().len(), seen.tokens_refused), (1, 1));
+    });
+}
