@@ -1,7 +1,7 @@
 //! Webhooks: managed, and really delivered.
 
 use crate::receiver::Receiver;
-use crate::{question, quickly};
+use crate::quickly;
 use scaigrid::{
     CreateWebhook, DeliveryFilter, DeliveryStatus, EventType, ListDeliveries, ListWebhooks, WebhookStatus,
 };
@@ -21,7 +21,7 @@ run!(a_delivery_is_verified_and_a_changed_one_refused, |_, client| {
 
     let receiver = Receiver::answering(&[200]);
     wait!(client.create_webhook(&webhook(&receiver, [EventType::RequestCompleted]))).unwrap();
-    let chat = wait!(client.chat(&question("Hello."))).unwrap();
+    let chat = wait!(client.chat(&crate::question("Hello."))).unwrap();
     let delivery = receiver.next();
     let verifier = WebhookVerifier::new(SECRET);
     let signature = delivery.header(SIGNATURE_HEADER);
