@@ -77,6 +77,6 @@ pub use sessions::{
     CreateSession, DeleteSession, GetSession, ListSessions, SendSessionMessage, Session, SessionMessage,
     SessionReply, SessionStatus, StreamSessionMessage, UpdateSession,
 };
-pub use upload::Upload;
+pub use upload::{Multipart, Upload};
 pub use usage::Usage;
 pub use webhooks::*;

@@ -68,7 +68,7 @@ macro_rules! request {
         }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, PartialEq, serde::Serialize)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
         #[non_exhaustive]
         pub struct $name {
             $(
@@ -79,7 +79,7 @@ macro_rules! request {
             $( $(#[doc = $rdoc])* $(#[serde $rserde])? pub $required: $rtype, )*
             $(
                 $(#[doc = $fdoc])*
-                #[serde(skip_serializing_if = "Option::is_none")]
+                #[serde(default, skip_serializing_if = "Option::is_none")]
                 $(#[serde $fserde])?
                 pub $field: Option<$type $(<$($arg),+>)?>,
             )*
@@ -126,7 +126,8 @@ macro_rules! query {
         $name:ident { $( $(#[doc = $fdoc:literal])* $field:ident: $type:ident $(<$($arg:ty),+>)?, )* }
     ) => {
         $(#[doc = $doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+        #[serde(default)]
         #[non_exhaustive]
         pub struct $name {
             $( $(#[doc = $fdoc])* pub $field: Option<$type $(<$($arg),+>)?>, )*
@@ -149,12 +150,20 @@ macro_rules! query {
 }
 
 /// [`Endpoint`](crate::Endpoint) for a type: reply, name, method, path, and the method of
-/// [`ResponseBody`](crate::ResponseBody) that decodes. Fields in the path stand behind a `/`. Further methods of the
-/// trait may follow in braces.
+/// [`ResponseBody`](crate::ResponseBody) that decodes. Fields in the path stand behind a `/`. What else most calls have is
+/// added with a `+`:
+///
+/// | part | meaning |
+/// |---|---|
+/// | `json` | the body is the struct itself, from `request!` |
+/// | `query` | the query are its fields, from `query!` |
+/// | `inference` | running it twice costs twice and harms nothing |
+///
+/// Further methods of the trait may follow in braces.
 macro_rules! endpoint {
     (
         $type:ty => $reply:ty, $name:literal, $method:ident $path:literal $(/ $segment:tt)*, $decode:ident
-        $({ $($methods:tt)* })?
+        $(+ $part:ident)* $({ $($methods:tt)* })?
     ) => {
         impl crate::Endpoint for $type {
             type Reply = $reply;
@@ -175,11 +184,27 @@ macro_rules! endpoint {
                 body.$decode()
             }
 
+            $( crate::macros::endpoint!(@part $part); )*
             $($($methods)*)?
         }
     };
     (@segment $this:ident $literal:literal) => { $literal };
     (@segment $this:ident $field:ident) => { &$this.$field };
+    (@part json) => {
+        fn body(&self) -> Result<Option<crate::RequestBody>, crate::InvalidRequest> {
+            self.json().map(Some)
+        }
+    };
+    (@part query) => {
+        fn query(&self) -> crate::Query {
+            self.pairs()
+        }
+    };
+    (@part inference) => {
+        fn replay_safety(&self) -> crate::ReplaySafety {
+            crate::ReplaySafety::Inference
+        }
+    };
 }
 
 /// A call that needs nothing but an id: the struct with `new`, and its endpoint.

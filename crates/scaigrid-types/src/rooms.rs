@@ -2,9 +2,9 @@
 //!
 //! Source: docs `reference/sessions-and-rooms`. ScaiWave has rooms of its own, which are something else.
 
+use crate::Page;
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -74,11 +74,7 @@ pub struct InitialMember {
 }
 
 endpoint! {
-    CreateRoom => Room, "rooms.create", Post "/v1/rooms", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateRoom => Room, "rooms.create", Post "/v1/rooms", data + json
 }
 
 query! {
@@ -92,11 +88,7 @@ query! {
 }
 
 endpoint! {
-    ListRooms => Page<Room>, "rooms.list", Get "/v1/rooms", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListRooms => Page<Room>, "rooms.list", Get "/v1/rooms", page + query
 }
 
 paginated!(ListRooms => Room);
@@ -118,11 +110,7 @@ request! {
 }
 
 endpoint! {
-    UpdateRoom => Room, "rooms.update", Patch "/v1/rooms" / room_id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateRoom => Room, "rooms.update", Patch "/v1/rooms" / room_id, data + json
 }
 
 by_id! {
@@ -145,11 +133,7 @@ request! {
 }
 
 endpoint! {
-    AddRoomMember => (), "rooms.add_member", Post "/v1/rooms" / room_id / "members", empty {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    AddRoomMember => (), "rooms.add_member", Post "/v1/rooms" / room_id / "members", empty + json
 }
 
 request! {
@@ -165,11 +149,7 @@ request! {
 }
 
 endpoint! {
-    SendRoomMessage => RoomMessage, "rooms.send_message", Post "/v1/rooms" / room_id / "messages", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    SendRoomMessage => RoomMessage, "rooms.send_message", Post "/v1/rooms" / room_id / "messages", data + json
 }
 
 object! {

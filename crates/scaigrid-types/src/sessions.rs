@@ -5,10 +5,9 @@
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
 use crate::{
-    ChatCompletion, Choice, Content, DecodeError, Endpoint, InvalidRequest, Method, Page, Path, Query,
-    ReplyError, RequestBody, ResponseBody, Role, Usage,
+    ChatCompletion, Choice, Content, DecodeError, Endpoint, InvalidRequest, Method, Page, Path, ReplyError,
+    RequestBody, ResponseBody, Role, Usage,
 };
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 request! {
@@ -27,11 +26,7 @@ request! {
 }
 
 endpoint! {
-    CreateSession => Session, "sessions.create", Post "/v1/sessions", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateSession => Session, "sessions.create", Post "/v1/sessions", data + json
 }
 
 query! {
@@ -47,11 +42,7 @@ query! {
 }
 
 endpoint! {
-    ListSessions => Page<Session>, "sessions.list", Get "/v1/sessions", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListSessions => Page<Session>, "sessions.list", Get "/v1/sessions", page + query
 }
 
 paginated!(ListSessions => Session);
@@ -77,11 +68,7 @@ request! {
 }
 
 endpoint! {
-    UpdateSession => Session, "sessions.update", Patch "/v1/sessions" / id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateSession => Session, "sessions.update", Patch "/v1/sessions" / id, data + json
 }
 
 by_id! {
@@ -184,15 +171,9 @@ impl Endpoint for StreamSessionMessage<'_> {
     }
 
     fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-        #[derive(Serialize)]
-        struct Streamed<'a> {
-            #[serde(flatten)]
-            message: &'a SendSessionMessage,
-            stream: bool,
-        }
         // Checks what a plain message checks.
         self.0.body()?;
-        RequestBody::json(&Streamed { message: self.0, stream: true }).map(Some)
+        RequestBody::streamed(self.0).map(Some)
     }
 
     fn accept(&self) -> &'static str {

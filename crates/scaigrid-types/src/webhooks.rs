@@ -12,7 +12,7 @@ pub use signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, VerifyError, WebhookVeri
 
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody, Secret, lenient};
+use crate::{Page, Query, Secret, lenient};
 use serde_json::Value;
 
 open_enum! {
@@ -64,11 +64,7 @@ request! {
 }
 
 endpoint! {
-    CreateWebhook => Webhook, "webhooks.create", Post "/v1/webhooks", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateWebhook => Webhook, "webhooks.create", Post "/v1/webhooks", data + json
 }
 
 query! {
@@ -82,11 +78,7 @@ query! {
 }
 
 endpoint! {
-    ListWebhooks => Page<Webhook>, "webhooks.list", Get "/v1/webhooks", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListWebhooks => Page<Webhook>, "webhooks.list", Get "/v1/webhooks", page + query
 }
 
 paginated!(ListWebhooks => Webhook);
@@ -117,11 +109,7 @@ request! {
 }
 
 endpoint! {
-    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data + json
 }
 
 by_id! {

@@ -62,7 +62,7 @@ impl<C> GenericClientBuilder<C> {
 
     /// Limits each attempt, from sending to the last byte of the answer. Default: [`Endpoint::timeout`](crate::Endpoint::timeout),
     /// 60 seconds for most calls. Streams and downloads have limits of their own. A large upload needs more: see
-    /// [`with_timeout`](crate::blocking::Client::with_timeout).
+    /// `with_timeout` of the client.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.draft.timeout = Some(timeout);
         self

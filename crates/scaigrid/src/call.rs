@@ -10,20 +10,19 @@
 //!
 //! The two drivers perform the steps, one with `.await` and one without, and decide nothing.
 
+mod record;
 mod request;
 
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::download::DownloadCore;
-use crate::observe::observe;
-use crate::one_line::redact;
 use crate::payload::Payload;
-use crate::reply::{Facts, Reply};
+use crate::reply::Reply;
 use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::header;
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{Endpoint, ErrorCode, ReplaySafety, RetryClass};
@@ -200,10 +199,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let Some(failure) = failed.failure() else {
             return self.stop(failed, None, now);
         };
-        if self.request.body().is_consumed() {
-            return self.stop(failed, Some(StopReason::BodyNotRepeatable), now);
-        }
         if self.token_was_refused(&failed) {
+            if self.request.body().is_consumed() {
+                return self.stop(failed, Some(StopReason::BodyNotRepeatable), now);
+            }
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
             self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
@@ -222,6 +221,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
             // Also for policies that do not look at the deadline.
             Decision::RetryAfter { delay, .. } if self.time_left(now).is_some_and(|left| delay >= left) => {
                 self.stop(failed, Some(StopReason::DeadlineTooClose), now)
+            }
+            Decision::RetryAfter { .. } if self.request.body().is_consumed() => {
+                self.stop(failed, Some(StopReason::BodyNotRepeatable), now)
             }
             Decision::RetryAfter { .. } if !self.settings.retry_budget.try_withdraw() => {
                 self.stop(failed, Some(StopReason::RetryBudgetEmpty), now)
@@ -329,85 +331,6 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     fn elapsed(&self, now: Now) -> Duration {
         now.instant.saturating_duration_since(self.started)
-    }
-
-    fn succeed(&mut self, value: E::Reply, answer: answer::Answer, now: Now) -> Step<E::Reply> {
-        self.succeeded(answer.head.status, answer.request_id.clone(), now);
-        Step::Done(Ok(Reply::new(
-            value,
-            Facts {
-                status: answer.head.status,
-                request_id: answer.request_id,
-                headers: answer.head.headers,
-                body: answer.body,
-                attempts: self.sent,
-                history: std::mem::take(&mut self.history),
-                elapsed: self.elapsed(now),
-            },
-        )))
-    }
-
-    /// The last attempt was the right one.
-    fn succeeded(&self, status: StatusCode, mut request_id: Option<String>, now: Now) {
-        self.settings.retry_budget.deposit();
-        // A report may be printed; the server may have sent anything.
-        request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
-        let report = AttemptReport {
-            endpoint: self.endpoint.name(),
-            number: self.sent,
-            error: None,
-            status: Some(status),
-            code: None,
-            transport: None,
-            request_id,
-            elapsed: self.elapsed(now),
-            wait: None,
-            wait_source: None,
-            stop_reason: None,
-        };
-        observe(self.settings.observer.as_ref(), &report);
-    }
-
-    /// The last attempt failed, and another follows.
-    fn record_retry(&mut self, failed: &Failed, wait: Duration, source: WaitSource, now: Now) {
-        let mut report = self.report(failed, now);
-        (report.wait, report.wait_source) = (Some(wait), Some(source));
-        self.record(report);
-    }
-
-    /// The last attempt failed, and none follows.
-    fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
-        let mut report = self.report(&failed, now);
-        report.stop_reason = reason;
-        self.record(report);
-        let mut error = failed.error;
-        error.context_mut().stop_reason = reason;
-        self.done(error, now)
-    }
-
-    fn report(&self, failed: &Failed, now: Now) -> AttemptReport {
-        failed.report(self.endpoint.name(), self.sent, self.elapsed(now))
-    }
-
-    fn record(&mut self, report: AttemptReport) {
-        observe(self.settings.observer.as_ref(), &report);
-        self.history.push(report);
-    }
-
-    /// How many attempts have failed with this code, or without any, the last one included.
-    fn failures_of(&self, code: Option<&ErrorCode>) -> u32 {
-        let before = self.history.iter().filter(|attempt| attempt.code.as_ref() == code).count();
-        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
-    }
-
-    fn done(&mut self, mut error: Error, now: Now) -> Step<E::Reply> {
-        let elapsed = self.elapsed(now);
-        let context = error.context_mut();
-        context.endpoint = Some(self.endpoint.name());
-        context.attempts = self.sent;
-        context.history = std::mem::take(&mut self.history);
-        context.elapsed = elapsed;
-        Step::Done(Err(error))
     }
 }
 

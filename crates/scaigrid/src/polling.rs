@@ -43,7 +43,7 @@ impl<'a, T> Polling<'a, T> {
         self
     }
 
-    /// Gives up after this time, with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). Default: never. What is waited for
+    /// Gives up after this time, with [`ErrorKind::Timeout`]. Default: never. What is waited for
     /// goes on all the same.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);

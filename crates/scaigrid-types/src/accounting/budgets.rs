@@ -2,7 +2,7 @@
 
 use crate::macros::{by_id, endpoint, object, paginated, query};
 use crate::open_enum::open_enum;
-use crate::{Money, Page, Query, lenient};
+use crate::{Money, Page, lenient};
 
 open_enum! {
     /// Whose spending a budget limits. Documented.
@@ -56,11 +56,7 @@ query! {
 }
 
 endpoint! {
-    ListBudgets => Page<Budget>, "accounting.budgets", Get "/v1/accounting/budgets", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListBudgets => Page<Budget>, "accounting.budgets", Get "/v1/accounting/budgets", page + query
 }
 
 paginated!(ListBudgets => Budget);

@@ -3,7 +3,7 @@
 use super::UsagePeriod;
 use crate::macros::{endpoint, object, paginated, query};
 use crate::open_enum::open_enum;
-use crate::{DownloadEndpoint, Money, Page, Query, ReplyError, ResponseBody, lenient};
+use crate::{DownloadEndpoint, Money, Page, ReplyError, ResponseBody, lenient};
 
 query! {
     /// Lists usage, one record for each inference call: `GET /v1/accounting/usage`. All parameters are documented.
@@ -37,11 +37,7 @@ query! {
 }
 
 endpoint! {
-    ListUsage => Page<UsageRecord>, "accounting.usage", Get "/v1/accounting/usage", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListUsage => Page<UsageRecord>, "accounting.usage", Get "/v1/accounting/usage", page + query
 }
 
 paginated!(ListUsage => UsageRecord);
@@ -112,11 +108,7 @@ query! {
 }
 
 endpoint! {
-    ExportUsage => Vec<u8>, "accounting.export", Get "/v1/accounting/export", export {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-
+    ExportUsage => Vec<u8>, "accounting.export", Get "/v1/accounting/export", export + query {
         fn accept(&self) -> &'static str {
             "text/csv, application/x-ndjson, application/json"
         }

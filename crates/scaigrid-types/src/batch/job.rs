@@ -3,7 +3,7 @@
 use super::input::{BatchInput, MAX_INLINE};
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody, lenient};
+use crate::{InvalidRequest, Page, RequestBody, lenient};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
@@ -102,11 +102,7 @@ query! {
 }
 
 endpoint! {
-    ListBatches => Page<BatchJob>, "batch.list", Get "/v1/inference/batch", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListBatches => Page<BatchJob>, "batch.list", Get "/v1/inference/batch", page + query
 }
 
 paginated!(ListBatches => BatchJob);

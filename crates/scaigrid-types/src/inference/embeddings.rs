@@ -3,7 +3,7 @@
 //! Source: docs `api-guides/embeddings`, `reference/inference`.
 
 use crate::macros::{endpoint, request};
-use crate::{InvalidRequest, ReplaySafety, RequestBody, Usage, lenient};
+use crate::{Usage, lenient};
 use serde::{Deserialize, Deserializer, Serialize};
 
 request! {
@@ -30,15 +30,7 @@ request! {
 }
 
 endpoint! {
-    EmbedRequest => Embeddings, "embed", Post "/v1/inference/embed", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-
-        fn replay_safety(&self) -> ReplaySafety {
-            ReplaySafety::Inference
-        }
-    }
+    EmbedRequest => Embeddings, "embed", Post "/v1/inference/embed", data + json + inference
 }
 
 /// One text or several.

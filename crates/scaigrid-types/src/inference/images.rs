@@ -2,10 +2,10 @@
 //!
 //! Source: docs `api-guides/images`, `reference/inference`.
 
+use crate::Usage;
 use crate::lenient;
 use crate::macros::{endpoint, object, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, ReplaySafety, RequestBody, Usage};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -73,15 +73,7 @@ request! {
 }
 
 endpoint! {
-    GenerateImagesRequest => GeneratedImages, "images.generate", Post "/v1/inference/images/generate", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-
-        fn replay_safety(&self) -> ReplaySafety {
-            ReplaySafety::Inference
-        }
-
+    GenerateImagesRequest => GeneratedImages, "images.generate", Post "/v1/inference/images/generate", data + json + inference {
         fn timeout(&self) -> Duration {
             Duration::from_secs(120)
         }

@@ -2,7 +2,7 @@
 
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody, lenient};
+use crate::{Page, lenient};
 use serde_json::{Map, Value};
 
 open_enum! {
@@ -78,11 +78,7 @@ request! {
 }
 
 endpoint! {
-    CreateCollection => Collection, "scaimatrix.create_collection", Post "/v1/modules/scaimatrix/collections", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateCollection => Collection, "scaimatrix.create_collection", Post "/v1/modules/scaimatrix/collections", data + json
 }
 
 query! {
@@ -96,11 +92,7 @@ query! {
 }
 
 endpoint! {
-    ListCollections => Page<Collection>, "scaimatrix.collections", Get "/v1/modules/scaimatrix/collections", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListCollections => Page<Collection>, "scaimatrix.collections", Get "/v1/modules/scaimatrix/collections", page + query
 }
 
 paginated!(ListCollections => Collection);
@@ -138,11 +130,7 @@ request! {
 }
 
 endpoint! {
-    UpdateCollection => Collection, "scaimatrix.update_collection", Put "/v1/modules/scaimatrix/collections" / id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateCollection => Collection, "scaimatrix.update_collection", Put "/v1/modules/scaimatrix/collections" / id, data + json
 }
 
 by_id! {

@@ -2,9 +2,9 @@
 
 use crate::macros::{endpoint, object, paginated};
 use crate::open_enum::open_enum;
-use crate::upload::Multipart;
 use crate::{
-    Endpoint, InvalidRequest, Method, Page, Path, Query, ReplyError, RequestBody, ResponseBody, Upload,
+    Endpoint, InvalidRequest, Method, Multipart, Page, Path, Query, ReplyError, RequestBody, ResponseBody,
+    Upload,
 };
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -62,8 +62,8 @@ impl Endpoint for UploadDocument {
 
     fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
         let metadata = self.metadata.clone().map(Value::Object);
-        let form = Multipart::new().field("name", self.name.as_ref()).field("metadata", metadata);
-        Ok(Some(form.file("file", &self.file)?.finish()))
+        let form = Multipart::new().field_opt("name", self.name.as_ref()).field_opt("metadata", metadata);
+        form.file("file", &self.file).into_body().map(Some)
     }
 
     fn timeout(&self) -> Duration {

@@ -43,8 +43,8 @@ endpoint! {
         }
 
         fn replay_safety(&self) -> ReplaySafety {
-            // It only reads.
-            ReplaySafety::Idempotent
+            // It changes nothing, but may make a vector of the query, which costs.
+            ReplaySafety::Inference
         }
     }
 }

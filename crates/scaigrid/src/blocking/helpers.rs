@@ -33,7 +33,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`send`](Self::send): a look that fails, after its retries, ends the wait.
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when the deadline of `polling` comes first.
+    /// [`ErrorKind::Timeout`] when the deadline of `polling` comes first.
     pub fn wait_until<E: Endpoint>(
         &self,
         endpoint: &E,
@@ -80,7 +80,7 @@ impl Client {
     /// The results of a batch, line by line. Sends the credential only if they lie at the gateway's own origin.
     ///
     /// # Errors
-    /// As [`download`](crate::blocking::Client::download); [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when the batch has
+    /// As [`download`](crate::blocking::Client::download); [`ErrorKind::InvalidRequest`] when the batch has
     /// none yet.
     pub fn batch_results(&self, job: &BatchJob) -> Result<BatchResults, Error> {
         let file = self.fetch(results_url(job)?, Credentialed::SameOrigin)?;
@@ -112,7 +112,7 @@ impl Client {
     /// to the gateway's own origin. Redirects are not followed.
     ///
     /// # Errors
-    /// As [`download`](Self::download); [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it is no address
+    /// As [`download`](Self::download); [`ErrorKind::InvalidRequest`] when it is no address
     /// of `http` or `https`.
     pub fn download_url(&self, url: &str) -> Result<Download, Error> {
         self.fetch(url, Credentialed::Never)
