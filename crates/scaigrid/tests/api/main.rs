@@ -84,8 +84,12 @@ mod in_async {
 
     macro_rules! client_of {
         ($emulator:expr, $key:expr) => {
-            crate::settings(scaigrid::Client::builder(), $emulator, $key).build().unwrap()
+            client_of!($emulator, $key, |builder| builder)
         };
+        ($emulator:expr, $key:expr, |$builder:ident| $more:expr) => {{
+            let $builder = crate::settings(scaigrid::Client::builder(), $emulator, $key);
+            $more.build().unwrap()
+        }};
     }
 
     #[path = "all.rs"]
@@ -109,8 +113,12 @@ mod in_blocking {
 
     macro_rules! client_of {
         ($emulator:expr, $key:expr) => {
-            crate::settings(scaigrid::blocking::Client::builder(), $emulator, $key).build().unwrap()
+            client_of!($emulator, $key, |builder| builder)
         };
+        ($emulator:expr, $key:expr, |$builder:ident| $more:expr) => {{
+            let $builder = crate::settings(scaigrid::blocking::Client::builder(), $emulator, $key);
+            $more.build().unwrap()
+        }};
     }
 
     #[path = "all.rs"]

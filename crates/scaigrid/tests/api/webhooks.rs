@@ -1,7 +1,7 @@
 //! Webhooks: managed, and really delivered.
 
-use crate::receiver::Receiver;
 use crate::quickly;
+use crate::receiver::Receiver;
 use scaigrid::{
     CreateWebhook, DeliveryFilter, DeliveryStatus, EventType, ListDeliveries, ListWebhooks, WebhookStatus,
 };
