@@ -24,11 +24,11 @@ pub(crate) async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let account = match authenticate(&gateway, request.headers()) {
+    let account = match authenticate(&gateway, request.headers(), &id) {
         Ok(account) => account,
         Err(failure) => return failure.into_response(&id),
     };
-    let verdict = account.check_rate();
+    let verdict = gateway.check_rate(&account);
     if !verdict.admitted {
         let failure = Failure::new(ErrorCode::RateLimited, "Rate limit exceeded");
         let mut response = failure.retry_after(verdict.reset_after).into_response(&id);
@@ -36,7 +36,7 @@ pub(crate) async fn admit(
         set_limit_headers(response.headers_mut(), verdict);
         return response;
     }
-    request.extensions_mut().insert(account);
+    request.extensions_mut().insert(Arc::new(account));
     let mut response = next.run(request).await;
     if response.status().is_success() || response.status() == StatusCode::TOO_MANY_REQUESTS {
         set_limit_headers(response.headers_mut(), verdict);
@@ -44,14 +44,14 @@ pub(crate) async fn admit(
     response
 }
 
-/// The account of the bearer key. Requests without a known key count for no limit.
-fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Account>, Failure> {
+/// The user of the bearer key. Requests without a known key count for no limit.
+fn authenticate(gateway: &Arc<Gateway>, headers: &HeaderMap, id: &RequestId) -> Result<Account, Failure> {
     let Some(header) = headers.get(AUTHORIZATION) else {
         let message = "The request has no Authorization header.";
         return Err(Failure::new(ErrorCode::AuthTokenMissing, message));
     };
-    let account = header.to_str().ok().and_then(bearer).and_then(|key| gateway.account(key));
-    account.cloned().ok_or_else(|| {
+    let key = header.to_str().ok().and_then(bearer);
+    key.and_then(|key| Account::authenticate(gateway, key, &id.0)).ok_or_else(|| {
         Failure::new(ErrorCode::AuthTokenInvalid, "The token is invalid, expired, or revoked.")
     })
 }

@@ -43,9 +43,9 @@ pub(crate) async fn chat(
         Err(failure) => return failure.into_response(&id),
     };
     chat.receipt.entry = tariff.priced(chat.receipt.entry);
-    let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
+    let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
     if chat.is_stream(&fault) {
-        return stream::respond(&id, chat, connection, gateway.streams, fault);
+        return stream::respond(&id, chat, connection, gateway.settings.streams, fault);
     }
     let (answer, entry) = chat.settle();
     seal(&id, Ok(Reply::new(completion(answer, entry.model.slug))))
@@ -90,11 +90,8 @@ pub(crate) fn accept(
     request: &ChatRequest,
 ) -> Result<Chat, Failure> {
     let entry = chat_model(gateway, &request.model)?;
-    if account.is_over_budget() {
-        // No hint: only an administrator, or the next period, can help.
-        return Err(Failure::new(ErrorCode::BudgetExceeded, "The budget is used up."));
-    }
-    let receipt = Receipt::new(gateway, account, entry);
+    account.check_budget()?;
+    let receipt = Receipt::new(account, entry);
     let answer = generate::answer(request, entry.model.max_output_tokens);
     Ok(Chat { answer, receipt, streamed: request.stream == Some(true) })
 }

@@ -75,7 +75,7 @@ fn answer(
         let message = format!("must be a whole number from 1 to {most} for this model");
         return Err(Failure::invalid(&[FieldError::new("dimensions", message)]));
     }
-    inference::check_budget(account)?;
+    account.check_budget()?;
 
     let embedding = |(index, text): (usize, &&str)| Embedding {
         object: "embedding",
@@ -83,7 +83,7 @@ fn answer(
         embedding: vector::of(text, dimensions),
     };
     let mut data: Vec<Embedding> = request.texts.iter().enumerate().map(embedding).collect();
-    if gateway.inference.embeddings_unordered {
+    if gateway.settings.inference.embeddings_unordered {
         data.reverse();
     }
     let tokens = request.texts.iter().map(|text| count_tokens(text)).sum();

@@ -1,14 +1,15 @@
 //! Starting and stopping.
 
 use crate::batch;
+use crate::core_settings::{self, CoreSettings};
 use crate::events::{Event, Events};
 use crate::fault::Fault;
 use crate::faults::{FaultSource, Faults, IncomingRequest};
-use crate::gateway::{Account, Gateway, StreamSettings};
-use crate::inference::InferenceSettings;
+use crate::gateway::Gateway;
 use crate::record::{RecordedRequest, Recorder};
 use crate::routes::router;
-use crate::services::ServiceSettings;
+use crate::settings::Settings;
+use crate::state::{StateError, StateFile};
 use crate::webhooks;
 use crate::wire::{BreakableListener, ConnectionCounts, ConnectionHandle};
 use scaigrid_types::Money;
@@ -16,11 +17,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// The key of an emulator that was given none. It is no secret, and no gateway accepts it.
 pub const DEFAULT_API_KEY: &str = "sgk_emulator_0000000000000000000000000000";
@@ -43,7 +45,8 @@ pub const DEFAULT_RATE_LIMIT_PER_MINUTE: u32 = 60_000;
 pub struct Emulator {
     base_url: String,
     api_key: String,
-    gateway: Arc<Gateway>,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) state_file: Option<Arc<StateFile>>,
     connections: Arc<ConnectionCounts>,
     /// Dropping the sender stops the thread.
     stop: Option<oneshot::Sender<()>>,
@@ -124,6 +127,8 @@ impl Drop for Emulator {
             // An error means that the thread panicked, which has been reported by then.
             let _ = thread.join();
         }
+        // `save_state` is for those who want to know.
+        let _ = self.save_state();
     }
 }
 
@@ -140,14 +145,12 @@ impl fmt::Debug for Emulator {
 pub struct EmulatorBuilder {
     api_keys: Vec<String>,
     address: SocketAddr,
-    rate_limit: u32,
     budgets: HashMap<String, Money>,
     faults: Vec<Fault>,
     fault_source: Option<FaultSource>,
     recording: bool,
-    streams: StreamSettings,
-    inference: InferenceSettings,
-    pub(crate) services: ServiceSettings,
+    pub(crate) settings: Settings,
+    pub(crate) core: CoreSettings,
 }
 
 /// Shows no key.
@@ -156,7 +159,7 @@ impl fmt::Debug for EmulatorBuilder {
         f.debug_struct("EmulatorBuilder")
             .field("api_keys", &self.api_keys.len())
             .field("address", &self.address)
-            .field("rate_limit", &self.rate_limit)
+            .field("rate_limit", &self.settings.rate_limit)
             .finish_non_exhaustive()
     }
 }
@@ -166,19 +169,17 @@ impl EmulatorBuilder {
         Self {
             api_keys: Vec::new(),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            rate_limit: DEFAULT_RATE_LIMIT_PER_MINUTE,
             budgets: HashMap::new(),
             faults: Vec::new(),
             fault_source: None,
             recording: true,
-            streams: StreamSettings::default(),
-            inference: InferenceSettings::default(),
-            services: ServiceSettings::default(),
+            settings: Settings::default(),
+            core: CoreSettings::default(),
         }
     }
 
     /// Adds a key. The first belongs to `user_1`, the second to `user_2`, and so on, all in the tenant
-    /// `tenant_emulator`. Default: [`DEFAULT_API_KEY`] alone.
+    /// `tenant_emulator` and with all permissions. Users can make more keys with calls. Default: [`DEFAULT_API_KEY`] alone.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_keys.push(key.into());
         self
@@ -194,12 +195,12 @@ impl EmulatorBuilder {
     /// Limits each key to this many requests in any 60 seconds. Default:
     /// [`DEFAULT_RATE_LIMIT_PER_MINUTE`].
     pub fn rate_limit_per_minute(mut self, requests: u32) -> Self {
-        self.rate_limit = requests;
+        self.settings.rate_limit = requests;
         self
     }
 
-    /// Gives a key a budget: an inference call is refused with `BUDGET_EXCEEDED` once the calls served to the key
-    /// cost this much. Default: none. The key must be one of the emulator's keys.
+    /// Gives the user of a key a budget for ever: inference is refused with `BUDGET_EXCEEDED` once what was
+    /// served to the user cost this much. Default: none. The key must be one of the emulator's keys.
     pub fn budget(mut self, key: impl Into<String>, cost_limit: Money) -> Self {
         self.budgets.insert(key.into(), cost_limit);
         self
@@ -237,38 +238,38 @@ impl EmulatorBuilder {
     /// Sets how many tokens each chunk of a stream brings, by the rule of
     /// [`count_tokens`](crate::count_tokens). Default: 1; 0 counts as 1.
     pub fn stream_chunk_tokens(mut self, tokens: u64) -> Self {
-        self.streams.chunk_tokens = tokens.max(1);
+        self.settings.streams.chunk_tokens = tokens.max(1);
         self
     }
 
     /// Waits before each chunk of a stream after the first, and between the words of speech. Default: no wait.
     /// [`StreamFault::paced`](crate::StreamFault::paced) is for a single stream.
     pub fn stream_pace(mut self, pause: Duration) -> Self {
-        self.streams.pace = pause;
+        self.settings.streams.pace = pause;
         self
     }
 
     /// Answers embeddings in another order than that of their texts, so that a client has to look at `index`.
     /// Default: the order of the texts.
     pub fn unordered_embeddings(mut self) -> Self {
-        self.inference.embeddings_unordered = true;
+        self.settings.inference.embeddings_unordered = true;
         self
     }
 
     /// Waits before each line of a batch, so that progress can be seen. Default: no wait.
     pub fn batch_pace(mut self, pause: Duration) -> Self {
-        self.inference.batch_pace = pause;
+        self.settings.inference.batch_pace = pause;
         self
     }
 
     /// Sets how long the URL of an image or of a batch's result is valid. Default: 1 hour, as documented.
     pub fn media_lifetime(mut self, lifetime: Duration) -> Self {
-        self.inference.media_lifetime = lifetime;
+        self.settings.inference.media_lifetime = lifetime;
         self
     }
 
-    /// Keeps no requests: [`Emulator::requests`] stays empty, and usage is kept by the second. For an emulator
-    /// that runs for days.
+    /// Keeps no requests: [`Emulator::requests`] stays empty, and 10,000 instead of 100,000 usage records are
+    /// kept before the oldest are merged by the hour. For an emulator that runs for days.
     pub fn without_recording(mut self) -> Self {
         self.recording = false;
         self
@@ -301,52 +302,61 @@ impl EmulatorBuilder {
             Ok((listener, address))
         };
         let (listener, address) = bind().map_err(|source| StartError::Bind { address, source })?;
-        self.run(listener, address).map_err(|source| StartError::Runtime { source })
-    }
-
-    fn run(self, listener: TcpListener, address: SocketAddr) -> io::Result<Emulator> {
-        let api_key = self.api_keys.first().cloned().unwrap_or_default();
-        let account = |(index, key): (usize, String)| {
-            let budget = self.budgets.get(&key).copied();
-            Account::new(index + 1, key, self.rate_limit, budget, !self.recording)
-        };
-        let accounts = self.api_keys.into_iter().enumerate().map(account).collect();
         let faults = Faults::with_source(self.fault_source);
         self.faults.into_iter().for_each(|fault| faults.push(fault));
         let recorder = if self.recording { Recorder::default() } else { Recorder::disabled() };
         let (events, queue) = Events::new();
-        let mut gateway = Gateway::new(accounts, faults, recorder, self.streams, self.services, events);
-        gateway.inference = InferenceSettings { base_url: format!("http://{address}"), ..self.inference };
-        let gateway = Arc::new(gateway);
-
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let listener = {
-            let _context = runtime.enter();
-            batch::resume(&gateway);
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        let connections = Arc::<ConnectionCounts>::default();
-        let listener = BreakableListener::new(listener, Arc::clone(&connections), gateway.faults.clone());
-        let service = router(Arc::clone(&gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let deliveries = webhooks::dispatch(Arc::clone(&gateway), queue);
-        let serve = move || {
-            runtime.spawn(deliveries);
-            runtime.spawn(async move { axum::serve(listener, service).await });
-            // Ends when the sender is dropped. Dropping the runtime then drops every connection, idle or not:
-            // waiting for clients to let go of theirs could take for ever.
-            let _ = runtime.block_on(stopped);
-        };
-        let thread = std::thread::Builder::new().name("scaigrid-emulator".to_owned()).spawn(serve)?;
-        Ok(Emulator {
+        let mut settings = self.settings;
+        settings.inference.base_url = format!("http://{address}");
+        let gateway = Arc::new(Gateway::new(settings, faults, recorder, events));
+        let state_file = core_settings::apply(&self.core, &self.api_keys, &self.budgets, &gateway)?;
+        let api_key = self.api_keys.into_iter().next().unwrap_or_default();
+        let emulator = Emulator {
             base_url: format!("http://{address}"),
             api_key,
             gateway,
-            connections,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+            state_file,
+            connections: Arc::default(),
+            stop: None,
+            thread: None,
+        };
+        let save_interval = self.core.save_interval;
+        run(emulator, listener, queue, save_interval).map_err(|source| StartError::Runtime { source })
     }
+}
+
+/// Starts the thread.
+fn run(
+    mut emulator: Emulator,
+    listener: TcpListener,
+    events: mpsc::Receiver<Event>,
+    save_interval: Duration,
+) -> io::Result<Emulator> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let gateway = &emulator.gateway;
+    let listener = {
+        let _context = runtime.enter();
+        batch::resume(gateway);
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    let connections = Arc::clone(&emulator.connections);
+    let listener = BreakableListener::new(listener, connections, gateway.faults.clone());
+    let service = router(Arc::clone(gateway)).into_make_service_with_connect_info::<ConnectionHandle>();
+    runtime.spawn(webhooks::dispatch(Arc::clone(gateway), events));
+    if let Some(file) = &emulator.state_file {
+        let (file, gateway) = (Arc::clone(file), Arc::clone(gateway));
+        runtime.spawn(core_settings::keep_saving(file, gateway, save_interval));
+    }
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serve = move || {
+        runtime.spawn(async move { axum::serve(listener, service).await });
+        // Ends when the sender is dropped. Dropping the runtime then drops every connection, idle or not:
+        // waiting for clients to let go of theirs could take for ever.
+        let _ = runtime.block_on(stopped);
+    };
+    emulator.thread = Some(std::thread::Builder::new().name("scaigrid-emulator".to_owned()).spawn(serve)?);
+    emulator.stop = Some(stop);
+    Ok(emulator)
 }
 
 /// Why an emulator did not start.
@@ -382,4 +392,12 @@ pub enum StartError {
     /// A budget belongs to a key that the emulator does not have.
     #[error("a budget was set for a key that the emulator does not have: add the key with `api_key`")]
     BudgetWithoutKey,
+    /// The state file cannot be used.
+    #[error("cannot use the state file {}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: StateError,
+    },
 }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 const CAPACITY: usize = 1024;
 
 /// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     /// Such as `request.completed`.
     pub(crate) event_type: String,

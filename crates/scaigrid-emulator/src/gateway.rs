@@ -1,169 +1,216 @@
 //! The state of one emulator: accounts, models, what was served, what was received.
 
+pub(crate) use crate::caller::Account;
+
+use crate::accounts::Accounts;
+use crate::audit::AuditLog;
 use crate::batch::JobStore;
+use crate::books::Books;
 use crate::catalog::{self, Entry};
 use crate::clock;
-use crate::events::Events;
+use crate::events::{Event, Events};
 use crate::faults::Faults;
-use crate::inference::InferenceSettings;
-use crate::ledger::{self, Selection, UsageRecord};
+use crate::ids::RequestId;
+use crate::ledger::UsageRecord;
 use crate::media::MediaStore;
+use crate::metrics::Metrics;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
 use crate::rooms::Rooms;
 use crate::scaimatrix::Collections;
-use crate::services::ServiceSettings;
 use crate::sessions::Sessions;
+use crate::settings::Settings;
 use crate::sync::lock;
+use crate::variant::Variants;
 use crate::webhooks::{InFlight, Webhooks};
-use scaigrid_types::{Money, Usage, UsageSummaryRow};
+use scaigrid_types::ErrorCode;
+use serde_json::json;
+use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Instant;
 
-/// The tenant of every key.
+/// The tenant of every user.
 pub(crate) const TENANT: &str = "tenant_emulator";
 
-/// One API key and everything that belongs to it.
-pub(crate) struct Account {
-    key: String,
-    pub(crate) user_id: String,
-    budget: Option<Money>,
-    /// So that memory stays flat in an emulator that runs for days.
-    merges_records: bool,
-    limiter: Mutex<RateLimiter>,
-    ledger: Mutex<Ledger>,
-}
-
-#[derive(Default)]
-struct Ledger {
-    records: Vec<UsageRecord>,
-    spent: Money,
-}
-
-impl Account {
-    pub(crate) fn new(
-        number: usize,
-        key: String,
-        limit: u32,
-        budget: Option<Money>,
-        merges_records: bool,
-    ) -> Self {
-        Self {
-            key,
-            user_id: format!("user_{number}"),
-            budget,
-            merges_records,
-            limiter: Mutex::new(RateLimiter::new(limit)),
-            ledger: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn check_rate(&self) -> Verdict {
-        lock(&self.limiter).check(clock::monotonic())
-    }
-
-    pub(crate) fn is_over_budget(&self) -> bool {
-        self.budget.is_some_and(|limit| lock(&self.ledger).spent >= limit)
-    }
-
-    /// Books a served chat.
-    pub(crate) fn book(&self, entry: &Entry, usage: &Usage) {
-        let cost = ledger::cost(&entry.model, usage.prompt(), usage.completion());
-        let record = UsageRecord {
-            model: entry.model.slug.clone(),
-            backend_id: entry.backend_id,
-            user_id: self.user_id.clone(),
-            tenant_id: TENANT,
-            requests: 1,
-            tokens_in: usage.prompt(),
-            tokens_out: usage.completion(),
-            cost,
-            created_ms: clock::unix_millis(),
-        };
-        let mut ledger = lock(&self.ledger);
-        ledger.spent += cost;
-        let merged = self.merges_records && ledger.records.last_mut().is_some_and(|last| last.merge(&record));
-        if !merged {
-            ledger.records.push(record);
-        }
-    }
-
-    pub(crate) fn summary(&self, selection: &Selection) -> Vec<UsageSummaryRow> {
-        ledger::summarise(&lock(&self.ledger).records, selection)
-    }
-}
-
-/// How streams are cut and paced.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct StreamSettings {
-    pub(crate) chunk_tokens: u64,
-    /// Before each chunk after the first.
-    pub(crate) pace: Duration,
-}
-
-impl Default for StreamSettings {
-    fn default() -> Self {
-        Self { chunk_tokens: 1, pace: Duration::ZERO }
-    }
-}
+/// The partner of the tenant.
+pub(crate) const PARTNER: &str = "partner_emulator";
 
 /// Everything that handlers share.
 pub(crate) struct Gateway {
-    pub(crate) accounts: Vec<std::sync::Arc<Account>>,
+    pub(crate) settings: Settings,
     pub(crate) models: Vec<Entry>,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
     /// Requests that were read.
     pub(crate) received: AtomicU64,
-    pub(crate) streams: StreamSettings,
-    pub(crate) inference: InferenceSettings,
+    pub(crate) events: Events,
+    pub(crate) metrics: Metrics,
+    pub(crate) variants: Variants,
+    pub(crate) ready: AtomicBool,
+    pub(crate) started: Instant,
+    /// The stores, which a state file keeps.
+    pub(crate) accounts: Mutex<Accounts>,
+    pub(crate) books: Mutex<Books>,
+    pub(crate) audit: Mutex<AuditLog>,
     pub(crate) media: Mutex<MediaStore>,
     pub(crate) batches: Mutex<JobStore>,
-    pub(crate) services: ServiceSettings,
-    pub(crate) events: std::sync::Arc<Events>,
     pub(crate) sessions: Mutex<Sessions>,
     pub(crate) rooms: Mutex<Rooms>,
     pub(crate) webhooks: Mutex<Webhooks>,
+    pub(crate) collections: Mutex<Collections>,
     /// Not state: it does not outlive the emulator's thread.
     pub(crate) in_flight: InFlight,
-    pub(crate) collections: Mutex<Collections>,
+    /// How many usage records are kept apart.
+    single_records: usize,
+    /// By the id of the key.
+    limiters: Mutex<HashMap<String, RateLimiter>>,
 }
 
 impl Gateway {
-    pub(crate) fn new(
-        accounts: Vec<Account>,
-        faults: Faults,
-        recorder: Recorder,
-        streams: StreamSettings,
-        services: ServiceSettings,
-        events: Events,
-    ) -> Self {
+    pub(crate) fn new(settings: Settings, faults: Faults, recorder: Recorder, events: Events) -> Self {
+        // So that memory stays flat in an emulator that runs for days.
+        let single_records = if recorder.is_enabled() { 100_000 } else { 10_000 };
         Self {
-            accounts: accounts.into_iter().map(std::sync::Arc::new).collect(),
+            settings,
             models: catalog::models(),
             faults,
             recorder,
             received: AtomicU64::new(0),
-            streams,
-            inference: InferenceSettings::default(),
+            events,
+            metrics: Metrics::default(),
+            variants: Variants::default(),
+            ready: AtomicBool::new(true),
+            started: clock::monotonic(),
+            accounts: Mutex::default(),
+            books: Mutex::default(),
+            audit: Mutex::default(),
             media: Mutex::default(),
             batches: Mutex::default(),
-            services,
-            events: std::sync::Arc::new(events),
             sessions: Mutex::default(),
             rooms: Mutex::default(),
             webhooks: Mutex::default(),
-            in_flight: InFlight::default(),
             collections: Mutex::default(),
+            in_flight: InFlight::default(),
+            single_records,
+            limiters: Mutex::default(),
         }
-    }
-
-    pub(crate) fn account(&self, key: &str) -> Option<&std::sync::Arc<Account>> {
-        self.accounts.iter().find(|account| account.key == key)
     }
 
     pub(crate) fn model(&self, slug: &str) -> Option<&Entry> {
         self.models.iter().find(|entry| entry.model.slug == slug)
+    }
+
+    /// Counts a request of a key, unless it is one too many.
+    pub(crate) fn check_rate(&self, account: &Account) -> Verdict {
+        let is_throttled = lock(&self.books).budgets.throttle(&account.user_id, clock::unix_millis());
+        // Assumed: the documentation says only that limits are lower.
+        let limit = self.settings.rate_limit;
+        let limit = if is_throttled { limit.div_ceil(10) } else { limit };
+        let mut limiters = lock(&self.limiters);
+        limiters.entry(account.key_id.clone()).or_default().check(clock::monotonic(), limit)
+    }
+
+    /// Makes a key useless at once; says whether there was one.
+    pub(crate) fn revoke(&self, key_id: &str) -> bool {
+        lock(&self.limiters).remove(key_id);
+        lock(&self.accounts).revoke(key_id)
+    }
+
+    pub(crate) fn is_over_budget(&self, user_id: &str) -> bool {
+        lock(&self.books).budgets.block(user_id, clock::unix_millis())
+    }
+
+    /// Books a served call and tells of it, and of budgets that it brings to a limit.
+    pub(crate) fn book(&self, record: UsageRecord) {
+        let payload = json!({
+            "model": record.model,
+            "backend_id": record.backend_id,
+            "latency_ms": record.latency_ms,
+            "tokens": record.tokens_in.saturating_add(record.tokens_out),
+        });
+        let crossed = lock(&self.books).book(record, self.single_records);
+        let event_type = "request.completed".to_owned();
+        self.events.emit(Event { event_type, source: "inference_service", payload });
+        crossed.into_iter().for_each(|event| self.events.emit(event));
+    }
+
+    /// Tells of inference that failed, unless nobody is known to have asked for it. The payload is assumed.
+    pub(crate) fn tell_of_failure(&self, path: &str, status: u16, code: Option<&ErrorCode>, id: &RequestId) {
+        if status < 400 || status == 401 || !path.starts_with("/v1/inference/") {
+            return;
+        }
+        let code = code.map(ErrorCode::as_str);
+        let payload = json!({"path": path, "status_code": status, "error_code": code, "request_id": id.0});
+        let event_type = "request.failed".to_owned();
+        self.events.emit(Event { event_type, source: "inference_service", payload });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget_routes::of_settings;
+    use scaigrid_types::Money;
+
+    /// The gateway, and what it tells.
+    fn gateway() -> (Gateway, impl FnMut() -> Vec<Event>) {
+        let (events, mut queue) = Events::new();
+        let gateway = Gateway::new(Settings::default(), Faults::default(), Recorder::default(), events);
+        (gateway, move || std::iter::from_fn(|| queue.try_recv().ok()).collect())
+    }
+
+    fn names(events: &[Event]) -> Vec<&str> {
+        events.iter().map(|event| event.event_type.as_str()).collect()
+    }
+
+    #[test]
+    fn booking_tells_of_the_call_and_of_limits() {
+        let (gateway, mut events) = gateway();
+        let limit: Money = "0.01".parse().unwrap();
+        lock(&gateway.books).budgets.install(vec![of_settings("user_1".into(), limit)], clock::unix_millis());
+        let record = UsageRecord {
+            id: "usage_1".into(),
+            model: "a/b".into(),
+            backend_id: "be_1".into(),
+            user_id: "user_1".into(),
+            requests: 1,
+            tokens_in: 3,
+            tokens_out: 4,
+            cost: limit,
+            latency_ms: 5,
+            request_id: Some("req_1".into()),
+            created_ms: clock::unix_millis(),
+        };
+        assert!(!gateway.is_over_budget("user_1"));
+        gateway.book(record.clone());
+        let told = events();
+        assert_eq!(
+            names(&told),
+            ["request.completed", "budget.soft_limit_reached", "budget.hard_limit_reached"]
+        );
+        let payload = json!({"model": "a/b", "backend_id": "be_1", "latency_ms": 5, "tokens": 7});
+        assert_eq!((told[0].source, &told[0].payload), ("inference_service", &payload));
+        assert_eq!(told[2].payload["current_usage"]["cost"], "0.01");
+        assert!(gateway.is_over_budget("user_1") && !gateway.is_over_budget("user_2"));
+        gateway.book(record);
+        assert_eq!(names(&events()), ["request.completed"]);
+    }
+
+    #[test]
+    fn only_inference_that_failed_for_somebody_is_told_of() {
+        let (gateway, mut events) = gateway();
+        let id = RequestId::next();
+        for (path, status) in [("/v1/inference/chat", 200), ("/v1/inference/chat", 401), ("/v1/models", 502)]
+        {
+            gateway.tell_of_failure(path, status, None, &id);
+        }
+        assert!(names(&events()).is_empty());
+        gateway.tell_of_failure("/v1/inference/chat", 502, Some(&ErrorCode::BackendError), &id);
+        let told = events();
+        assert_eq!(
+            (names(&told), &told[0].payload["error_code"]),
+            (vec!["request.failed"], &json!("BACKEND_ERROR"))
+        );
     }
 }

@@ -53,7 +53,7 @@ fn complete(
     let request = read(Fields::new(&body))?;
     // Assumed: the documented example names a chat model.
     let entry = inference::model(gateway, &request.model, &Modality::Chat)?;
-    inference::check_budget(account)?;
+    account.check_budget()?;
     let Answer { message, finish_reason, usage } = chat_answer(&request, entry.model.max_output_tokens);
     let entry = tariff.priced(entry);
     account.book(&entry, &usage);

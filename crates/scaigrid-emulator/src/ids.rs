@@ -1,6 +1,8 @@
 //! Ids that look random, never repeat within a process, and need no random source.
 
 use crate::clock;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,6 +24,13 @@ impl RequestId {
 pub(crate) fn with_prefix(prefix: &str) -> String {
     let seed = *SEED.get_or_init(|| (clock::unix_millis() as u64) << 20);
     format!("{prefix}{:016x}", mix(seed.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))))
+}
+
+/// `prefix` and 32 hex digits that cannot be guessed from other ids: hashes under random keys of the standard
+/// library. Enough for a server on loopback; a real gateway needs a cryptographic generator.
+pub(crate) fn secret(prefix: &str) -> String {
+    let part = || RandomState::new().hash_one(NEXT.fetch_add(1, Ordering::Relaxed));
+    format!("{prefix}{:016x}{:016x}", part(), part())
 }
 
 /// `prefix` and 16 hex digits that depend on the parts alone.
@@ -54,6 +63,13 @@ mod tests {
         let ids: HashSet<String> = (0..10_000).map(|_| RequestId::next().0).collect();
         assert_eq!(ids.len(), 10_000);
         assert!(ids.iter().all(|id| id.starts_with("req_") && id.len() == 20));
+    }
+
+    #[test]
+    fn secrets_are_long_and_differ() {
+        let secrets = [secret("sgk_"), secret("sgk_")];
+        assert_ne!(secrets[0], secrets[1]);
+        assert!(secrets.iter().all(|secret| secret.starts_with("sgk_") && secret.len() == 36));
     }
 
     #[test]

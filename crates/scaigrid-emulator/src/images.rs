@@ -81,7 +81,7 @@ fn answer(
         let message = format!("must be one of {} for this model", sizes.join(", "));
         return Err(Failure::invalid(&[FieldError::new("size", message)]));
     }
-    inference::check_budget(account)?;
+    account.check_budget()?;
 
     // Documented for this model.
     let revised_prompt = (request.model == "openai/dall-e-3").then(|| revised(&request));

@@ -1,7 +1,7 @@
 //! What the inference routes have in common.
 
 use crate::catalog::Entry;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::reply::Failure;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -56,15 +56,6 @@ pub(crate) fn audio_model(gateway: &Gateway, slug: &str, capability: &str) -> Re
         return Err(Failure::invalid(&[FieldError::new("model", message)]));
     }
     Ok(entry)
-}
-
-/// To be called after all other checks, and before any work.
-pub(crate) fn check_budget(account: &Account) -> Result<(), Failure> {
-    if account.is_over_budget() {
-        // No hint: only an administrator, or the next period, can help.
-        return Err(Failure::new(ErrorCode::BudgetExceeded, "The budget is used up."));
-    }
-    Ok(())
 }
 
 /// What a call costs, compared to the price list. In the extensions of a request that is a line of a batch.

@@ -1,24 +1,25 @@
 //! What happens to every request before any route: id, body, record, fault.
 
-use crate::events::Event;
 use crate::fault::{ErrorFault, FaultKind, ResponseFault, message_for};
 use crate::faults::IncomingRequest;
 use crate::gateway::Gateway;
 use crate::ids::RequestId;
+use crate::listing;
 use crate::presence::Presence;
 use crate::record::{RecordedRequest, headers_without_secrets};
 use crate::reply::{self, Failure, FailureCode};
-use crate::stream_fault::StreamFault;
+use crate::reshape::Asked;
+use crate::stream_fault::{CutsItself, StreamFault};
 use crate::wire::{Breakage, ConnectionHandle, End};
 use axum::body::{Body, HttpBody};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use scaigrid_types::{ApiError, ErrorCode, ErrorEnvelope, Meta};
-use serde_json::{Value, json};
+use scaigrid_types::{ApiError, ErrorEnvelope, Meta};
+use serde_json::Value;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -39,7 +40,6 @@ pub(crate) async fn receive(
 ) -> Response {
     let id = RequestId::next();
     let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path().to_owned();
     let body = read(body).await;
     gateway.received.fetch_add(1, Ordering::Relaxed);
     gateway.recorder.push(RecordedRequest {
@@ -54,6 +54,9 @@ pub(crate) async fn receive(
         client_left: false,
     });
     let presence = Presence::new(&gateway, &id);
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let start = page_start(parts.uri.query().unwrap_or_default());
 
     let incoming =
         IncomingRequest::new(parts.method.as_str(), parts.uri.path(), body.as_deref().unwrap_or_default());
@@ -79,7 +82,7 @@ pub(crate) async fn receive(
         };
         // Answers that come from the router itself have none yet.
         reply::set_request_id(response.headers_mut(), &id);
-        response
+        reply::vary(response, &gateway.variants, Asked { path: &path, start }).await
     };
 
     let answer = match fault {
@@ -88,11 +91,11 @@ pub(crate) async fn receive(
         FaultKind::Response(fault) => Answer::Http(response(&id, fault)),
         FaultKind::CutAfter(length) => match normal.await {
             // It cuts itself.
-            stream if is_stream(&stream) => Answer::Http(stream),
+            stream if cuts_itself(&stream) => Answer::Http(stream),
             response => broken(cut(response, length).await, End::Close),
         },
         FaultKind::HangUp { reset } => match normal.await {
-            stream if is_stream(&stream) => Answer::Http(stream),
+            stream if cuts_itself(&stream) => Answer::Http(stream),
             response => {
                 // The client gets all of it.
                 gateway.recorder.set_status(&id.0, response.status().as_u16());
@@ -107,10 +110,16 @@ pub(crate) async fn receive(
         // For connections, and never for requests.
         FaultKind::ResetBeforeRequest => Answer::Http(normal.await),
     };
+    let status = match &answer {
+        Answer::Http(response) => Some(response.status().as_u16()),
+        Answer::Broken(_) => None,
+    };
+    gateway.metrics.count(route.as_ref().map(MatchedPath::as_str), method.as_str(), status);
     match answer {
         Answer::Http(response) => {
             gateway.recorder.set_status(&id.0, response.status().as_u16());
-            report_failure(&gateway, &path, &response);
+            let code = response.extensions().get::<FailureCode>().and_then(|FailureCode(code)| code.as_ref());
+            gateway.tell_of_failure(&path, response.status().as_u16(), code, &id);
             match is_stream(&response) {
                 true => presence.watch(response),
                 false => presence.complete(response),
@@ -129,24 +138,10 @@ pub(crate) async fn receive(
     }
 }
 
-/// Tells webhooks of a failed inference request, whether a handler or a fault made it fail. Without a known key
-/// it concerns no tenant.
-fn report_failure(gateway: &Gateway, path: &str, response: &Response) {
-    let status = response.status();
-    let has_failed = status.is_client_error() || status.is_server_error();
-    if path.starts_with("/v1/inference/") && has_failed && status != StatusCode::UNAUTHORIZED {
-        let code = response.extensions().get::<FailureCode>().and_then(|FailureCode(code)| code.as_ref());
-        // The payload is assumed.
-        gateway.events.emit(Event {
-            event_type: "request.failed".to_owned(),
-            source: "inference_service",
-            payload: json!({
-                "path": path,
-                "status_code": status.as_u16(),
-                "error_code": code.map(ErrorCode::as_str),
-            }),
-        });
-    }
+/// Where the page of a list begins.
+fn page_start(query: &str) -> usize {
+    let cursors = query.split('&').filter_map(|pair| pair.strip_prefix("cursor="));
+    cursors.filter_map(listing::position).next().unwrap_or(0)
 }
 
 fn broken(bytes: Bytes, end: End) -> Answer {
@@ -156,6 +151,11 @@ fn broken(bytes: Bytes, end: End) -> Answer {
 enum Answer {
     Http(Response),
     Broken(Breakage),
+}
+
+/// Whether the handler has seen to the fault.
+fn cuts_itself(response: &Response) -> bool {
+    response.extensions().get::<CutsItself>().is_some()
 }
 
 /// Only streams do not know their length from the start.

@@ -33,8 +33,13 @@ impl Fields {
     }
 
     /// Whether the key is there, also with null.
-    pub(crate) fn has(&self, name: &str) -> bool {
+    pub(crate) fn names(&self, name: &str) -> bool {
         self.body.contains_key(name)
+    }
+
+    /// Whether the field is there and was not read yet, valid or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.body.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// The value, unless it is null.
@@ -56,14 +61,24 @@ impl Fields {
         value
     }
 
+    /// As [`parsed`](Self::parsed), but being absent is a problem, too.
+    pub(crate) fn required<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(Value) -> Option<T>,
+        message: &str,
+    ) -> Option<T> {
+        self.require(name);
+        self.parsed(name, parse, message)
+    }
+
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         self.parsed(name, into_text, "must be a string")
     }
 
     /// A text with something in it.
     pub(crate) fn filled_text(&mut self, name: &str) -> Option<String> {
-        let filled = |value| into_text(value).filter(|text| !text.trim().is_empty());
-        self.parsed(name, filled, "must be a string that is not empty")
+        self.parsed(name, filled_text, "must be a string that is not empty")
     }
 
     /// A text with something in it that must be there. Empty after a problem.
@@ -74,7 +89,7 @@ impl Fields {
 
     /// Makes it a problem when the field is absent.
     pub(crate) fn require(&mut self, name: &str) {
-        if self.body.get(name).is_none_or(Value::is_null) {
+        if !self.has(name) {
             self.problem(name, "is required");
         }
     }
@@ -115,6 +130,10 @@ impl Fields {
 
 pub(crate) fn into_text(value: Value) -> Option<String> {
     if let Value::String(text) = value { Some(text) } else { None }
+}
+
+pub(crate) fn filled_text(value: Value) -> Option<String> {
+    into_text(value).filter(|text| !text.trim().is_empty())
 }
 
 pub(crate) fn into_object(value: Value) -> Option<Map<String, Value>> {

@@ -1,38 +1,126 @@
 //! What was served, and what it cost.
 
+use crate::gateway::TENANT;
 use scaigrid_types::{Decimal, GroupBy, Model, Money, UsageSummaryRow};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 
-/// Served chats: one, or several of the same second.
-#[derive(Clone, Debug)]
+/// How many hours of merged records are kept, counted for each user and model.
+const MAX_MERGED: usize = 10_000;
+
+/// One served call, or merged ones of the same hour.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct UsageRecord {
+    pub(crate) id: String,
     pub(crate) model: String,
-    pub(crate) backend_id: &'static str,
+    pub(crate) backend_id: String,
     pub(crate) user_id: String,
-    pub(crate) tenant_id: &'static str,
     pub(crate) requests: u64,
     pub(crate) tokens_in: u64,
     pub(crate) tokens_out: u64,
     pub(crate) cost: Money,
+    /// The average of merged records.
+    pub(crate) latency_ms: u64,
+    /// `None` for merged records.
+    pub(crate) request_id: Option<String>,
     pub(crate) created_ms: i64,
 }
 
 impl UsageRecord {
-    /// Adds another record to this one, if both are of the same second and kind.
-    pub(crate) fn merge(&mut self, other: &UsageRecord) -> bool {
-        let key = |record: &Self| (record.created_ms / 1000, record.backend_id);
-        let same = key(self) == key(other) && self.model == other.model && self.user_id == other.user_id;
-        if same {
-            self.requests += other.requests;
-            self.tokens_in = self.tokens_in.saturating_add(other.tokens_in);
-            self.tokens_out = self.tokens_out.saturating_add(other.tokens_out);
-            self.cost += other.cost;
-        }
-        same
+    fn hour(&self) -> i64 {
+        self.created_ms.div_euclid(60 * 60 * 1000)
+    }
+
+    /// Whether a merged record can take another one in.
+    fn takes(&self, other: &UsageRecord) -> bool {
+        self.hour() == other.hour()
+            && self.backend_id == other.backend_id
+            && self.model == other.model
+            && self.user_id == other.user_id
+    }
+
+    fn merge(&mut self, other: &UsageRecord) {
+        let weighted = |record: &Self| u128::from(record.latency_ms) * u128::from(record.requests);
+        let requests = self.requests.saturating_add(other.requests).max(1);
+        let average = (weighted(self) + weighted(other)) / u128::from(requests);
+        self.latency_ms = u64::try_from(average).unwrap_or(u64::MAX);
+        self.requests = requests;
+        self.tokens_in = self.tokens_in.saturating_add(other.tokens_in);
+        self.tokens_out = self.tokens_out.saturating_add(other.tokens_out);
+        self.cost += other.cost;
+        self.request_id = None;
     }
 }
 
-/// Which records a summary adds up, and by what.
+/// All that was served, oldest first. When there are too many records, the oldest are merged by the hour, so
+/// that sums stay right.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Ledger {
+    merged: VecDeque<UsageRecord>,
+    records: VecDeque<UsageRecord>,
+    /// Since the first start, by model. Never forgets.
+    totals: BTreeMap<String, Totals>,
+}
+
+/// What was served in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Served calls.
+    pub requests: u64,
+    /// Tokens that went in.
+    pub tokens_in: u64,
+    /// Tokens that came out.
+    pub tokens_out: u64,
+    /// What they cost.
+    pub cost: Money,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, requests: u64, tokens_in: u64, tokens_out: u64, cost: Money) {
+        self.requests = self.requests.saturating_add(requests);
+        self.tokens_in = self.tokens_in.saturating_add(tokens_in);
+        self.tokens_out = self.tokens_out.saturating_add(tokens_out);
+        self.cost += cost;
+    }
+}
+
+impl Ledger {
+    /// Adds a record and keeps at most `single` of them apart.
+    pub(crate) fn push(&mut self, record: UsageRecord, single: usize) {
+        let totals = self.totals.entry(record.model.clone()).or_default();
+        totals.add(record.requests, record.tokens_in, record.tokens_out, record.cost);
+        self.records.push_back(record);
+        while self.records.len() > single {
+            let Some(oldest) = self.records.pop_front() else { return };
+            self.merge(oldest);
+        }
+    }
+
+    fn merge(&mut self, record: UsageRecord) {
+        let hour = record.hour();
+        let mut newest = self.merged.iter_mut().rev().take_while(|merged| merged.hour() >= hour);
+        match newest.find(|merged| merged.takes(&record)) {
+            Some(merged) => merged.merge(&record),
+            None => self.merged.push_back(record),
+        }
+        if self.merged.len() > MAX_MERGED {
+            self.merged.pop_front();
+        }
+    }
+
+    /// Oldest first; the merged ones are the oldest.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &UsageRecord> {
+        self.merged.iter().chain(&self.records)
+    }
+
+    pub(crate) fn totals(&self) -> &BTreeMap<String, Totals> {
+        &self.totals
+    }
+}
+
+/// Which records are meant, and what a summary adds them up by.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     pub(crate) group_by: Option<GroupBy>,
@@ -47,12 +135,12 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    fn has(&self, record: &UsageRecord) -> bool {
+    pub(crate) fn has(&self, record: &UsageRecord) -> bool {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|text| text == value);
         is(&self.model, &record.model)
             && is(&self.user_id, &record.user_id)
-            && is(&self.tenant_id, record.tenant_id)
-            && is(&self.backend_id, record.backend_id)
+            && is(&self.tenant_id, TENANT)
+            && is(&self.backend_id, &record.backend_id)
             && self.from_ms.is_none_or(|from| record.created_ms >= from)
             && self.until_ms.is_none_or(|until| record.created_ms < until)
     }
@@ -60,8 +148,8 @@ impl Selection {
     fn key(&self, record: &UsageRecord) -> Option<String> {
         match self.group_by.as_ref()? {
             GroupBy::User => Some(record.user_id.clone()),
-            GroupBy::Backend => Some(record.backend_id.to_owned()),
-            GroupBy::Tenant => Some(record.tenant_id.to_owned()),
+            GroupBy::Backend => Some(record.backend_id.clone()),
+            GroupBy::Tenant => Some(TENANT.to_owned()),
             _ => Some(record.model.clone()),
         }
     }
@@ -86,44 +174,31 @@ fn backend_cost(cost: Money) -> Money {
 }
 
 /// One row for each group, sorted by key; exactly one row without `group_by`, also when nothing was served.
-pub(crate) fn summarise(records: &[UsageRecord], selection: &Selection) -> Vec<UsageSummaryRow> {
-    let mut groups: BTreeMap<Option<String>, Sums> = BTreeMap::new();
+pub(crate) fn summarise<'a>(
+    records: impl IntoIterator<Item = &'a UsageRecord>,
+    selection: &Selection,
+) -> Vec<UsageSummaryRow> {
+    let mut groups: BTreeMap<Option<String>, Totals> = BTreeMap::new();
     if selection.group_by.is_none() {
-        groups.insert(None, Sums::default());
+        groups.insert(None, Totals::default());
     }
-    for record in records.iter().filter(|record| selection.has(record)) {
-        groups.entry(selection.key(record)).or_default().add(record);
+    for record in records.into_iter().filter(|record| selection.has(record)) {
+        let totals = groups.entry(selection.key(record)).or_default();
+        totals.add(record.requests, record.tokens_in, record.tokens_out, record.cost);
     }
-    groups.into_iter().map(|(key, sums)| sums.into_row(key)).collect()
+    groups.into_iter().map(|(key, totals)| row(key, totals)).collect()
 }
 
-#[derive(Default)]
-struct Sums {
-    requests: u64,
-    tokens_in: u64,
-    tokens_out: u64,
-    cost: Money,
-}
-
-impl Sums {
-    fn add(&mut self, record: &UsageRecord) {
-        self.requests += record.requests;
-        self.tokens_in = self.tokens_in.saturating_add(record.tokens_in);
-        self.tokens_out = self.tokens_out.saturating_add(record.tokens_out);
-        self.cost += record.cost;
-    }
-
-    fn into_row(self, group_key: Option<String>) -> UsageSummaryRow {
-        let mut row = UsageSummaryRow::default();
-        row.group_key = group_key;
-        row.request_count = Some(self.requests);
-        row.input_tokens = Some(self.tokens_in);
-        row.output_tokens = Some(self.tokens_out);
-        row.total_tokens = Some(self.tokens_in.saturating_add(self.tokens_out));
-        row.total_cost = Some(Money::from(self.cost.to_decimal().normalize()));
-        row.backend_cost = Some(backend_cost(self.cost));
-        row
-    }
+fn row(group_key: Option<String>, totals: Totals) -> UsageSummaryRow {
+    let mut row = UsageSummaryRow::default();
+    row.group_key = group_key;
+    row.request_count = Some(totals.requests);
+    row.input_tokens = Some(totals.tokens_in);
+    row.output_tokens = Some(totals.tokens_out);
+    row.total_tokens = Some(totals.tokens_in.saturating_add(totals.tokens_out));
+    row.total_cost = Some(Money::from(totals.cost.to_decimal().normalize()));
+    row.backend_cost = Some(backend_cost(totals.cost));
+    row
 }
 
 #[cfg(test)]
@@ -134,11 +209,13 @@ mod tests {
     fn record(model: &str, user: &str, created_ms: i64) -> UsageRecord {
         let entry = catalog::models().into_iter().find(|entry| entry.model.slug == model).unwrap();
         UsageRecord {
+            id: "usage_1".into(),
             requests: 1,
             model: model.into(),
-            backend_id: entry.backend_id,
+            backend_id: entry.backend_id.into(),
             user_id: user.into(),
-            tenant_id: "tenant_emulator",
+            latency_ms: 10,
+            request_id: Some("req_1".into()),
             tokens_in: 100,
             tokens_out: 10,
             cost: cost(&entry.model, 100, 10),
@@ -174,5 +251,27 @@ mod tests {
         let nobody = Selection { user_id: Some("nobody".into()), ..Selection::default() };
         let row = summarise(&records, &nobody).remove(0);
         assert_eq!((row.request_count, row.total_cost), (Some(0), Some(Money::ZERO)));
+    }
+
+    #[test]
+    fn old_records_are_merged_by_the_hour_and_sums_stay() {
+        let (omni, hour) = ("scailabs/poolnoodle-omni", 60 * 60 * 1000);
+        let mut ledger = Ledger::default();
+        for (user, created_ms) in [("a", 1), ("b", 2), ("a", 3), ("a", hour), ("a", hour + 1)] {
+            let mut record = record(omni, user, created_ms);
+            record.latency_ms = u64::try_from(created_ms).unwrap();
+            ledger.push(record, 1);
+        }
+        let kept: Vec<_> = ledger
+            .records()
+            .map(|one| (one.user_id.as_str(), one.requests, one.latency_ms, one.request_id.is_some()))
+            .collect();
+        let hour = hour as u64;
+        let expected =
+            [("a", 2, 2, false), ("b", 1, 2, true), ("a", 1, hour, true), ("a", 1, hour + 1, true)];
+        assert_eq!(kept, expected);
+        let sums = summarise(ledger.records(), &Selection::default()).remove(0);
+        assert_eq!((sums.request_count, sums.input_tokens), (Some(5), Some(500)));
+        assert_eq!(ledger.totals()[omni].requests, 5);
     }
 }

@@ -44,7 +44,8 @@ pub(crate) fn reply<T: Clone>(all: &[T], window: Window) -> Reply<Items<T>> {
     Reply { data: Items { items }, pagination }
 }
 
-fn position(cursor: &str) -> Option<usize> {
+/// The position that a cursor stands for.
+pub(crate) fn position(cursor: &str) -> Option<usize> {
     cursor.strip_prefix("after_")?.parse().ok()
 }
 

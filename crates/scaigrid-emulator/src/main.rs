@@ -5,12 +5,13 @@
 
 use lexopt::prelude::*;
 use scaigrid_emulator::{
-    DEFAULT_API_KEY, DEFAULT_RATE_LIMIT_PER_MINUTE, Emulator, EmulatorBuilder, Fault, StartError,
+    DEFAULT_API_KEY, DEFAULT_RATE_LIMIT_PER_MINUTE, Emulator, EmulatorBuilder, Fault, StartError, WireVariant,
 };
 use std::error::Error;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,12 +28,14 @@ Options:
   --rate-limit N     requests per key in any 60 seconds [default: 60000]
   --stream-pace MS   wait this many milliseconds before each chunk of a stream after the first [default: 0]
   --batch-pace MS    wait this many milliseconds before each line of a batch [default: 0]
+  --state FILE       load the state from this file if it exists, and save it there [default: nothing is kept]
+  --variant NAME     send another form of the wire, see below; may be repeated
   --fail N           fail the first N chats with BACKEND_ERROR, to see a client retry [default: 0]
   -h, --help         show this text
   -V, --version      show the version
 
 The first line on standard output is the base URL. Ctrl-C ends the program.
-Exit codes: 0 ended by a signal, 1 could not start, 2 wrong arguments.
+Exit codes: 0 ended by a signal, 1 could not start or not save the state, 2 wrong arguments.
 ";
 
 enum Command {
@@ -43,7 +46,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match parse() {
-        Ok(Command::Help) => io::stdout().write_all(HELP.as_bytes()).map_err(Into::into),
+        Ok(Command::Help) => io::stdout().write_all(help().as_bytes()).map_err(Into::into),
         Ok(Command::Version) => {
             writeln!(io::stdout(), "scaigrid-emulator {}", env!("CARGO_PKG_VERSION")).map_err(Into::into)
         }
@@ -83,6 +86,8 @@ fn parse() -> Result<Command, lexopt::Error> {
             Long("batch-pace") => {
                 builder = builder.batch_pace(Duration::from_millis(arguments.value()?.parse()?));
             }
+            Long("state") => builder = builder.state_file(PathBuf::from(arguments.value()?)),
+            Long("variant") => builder = builder.variant(arguments.value()?.parse()?),
             Long("fail") => {
                 // Two bytes, because each failure is kept in a queue.
                 for _ in 0..arguments.value()?.parse::<u16>()? {
@@ -120,8 +125,16 @@ fn serve(builder: EmulatorBuilder, default_key: bool) -> Result<(), Box<dyn Erro
          Ctrl-C ends it."
     );
     runtime.block_on(signal);
+    emulator.save_state().map_err(|error| format!("the state was not saved: {}", with_sources(&error)))?;
     emulator.stop();
     Ok(())
+}
+
+/// The help, with all variants.
+fn help() -> String {
+    let line = |variant: &WireVariant| format!("  {:<26} {}\n", variant.name(), variant.description());
+    let variants: String = WireVariant::ALL.iter().map(line).collect();
+    format!("{HELP}\nVariants:\n{variants}")
 }
 
 /// Ready when the program is asked to end. The handlers are in place when this returns.

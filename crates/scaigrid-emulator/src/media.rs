@@ -26,12 +26,12 @@ const MAX_FILES: usize = 1_000;
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// The files, oldest first.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct MediaStore {
     files: VecDeque<Medium>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Medium {
     id: String,
     token: String,
@@ -100,11 +100,11 @@ pub(crate) fn add(gateway: &Gateway, content_type: &str, bytes: Bytes) -> String
 /// A URL of the file that is valid now. `None` when the file had to make room for newer ones.
 pub(crate) fn url(gateway: &Gateway, id: &str) -> Option<String> {
     let link = lock(&gateway.media).link(id, clock::unix_millis(), lifetime_ms(gateway))?;
-    Some(format!("{}{link}", gateway.inference.base_url))
+    Some(format!("{}{link}", gateway.settings.inference.base_url))
 }
 
 fn lifetime_ms(gateway: &Gateway) -> i64 {
-    i64::try_from(gateway.inference.media_lifetime.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(gateway.settings.inference.media_lifetime.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(crate) async fn get_media(

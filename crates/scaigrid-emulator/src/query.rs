@@ -1,5 +1,6 @@
 //! Query parameters, with every problem of a query reported at once.
 
+use crate::reply::Failure;
 use axum::extract::Query;
 use scaigrid_types::FieldError;
 
@@ -33,6 +34,12 @@ impl Parameters {
             self.problems.push(FieldError::new(name, message));
         }
         value
+    }
+
+    /// A `VALIDATION_ERROR` if there was any problem.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let problems = self.into_problems();
+        if problems.is_empty() { Ok(()) } else { Err(Failure::invalid(&problems)) }
     }
 
     pub(crate) fn into_problems(self) -> Vec<FieldError> {

@@ -1,12 +1,15 @@
 //! Answers in the gateway's envelope.
 
 use crate::ids::RequestId;
-use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use crate::reshape::{Asked, reshape};
+use crate::variant::{Variants, WireVariant};
+use axum::body::{Body, HttpBody};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use scaigrid_types::{ApiError, ErrorCode, ErrorEnvelope, FieldError, Meta, Pagination, SuccessEnvelope};
 use serde::Serialize;
+use serde_json::Value;
 
 /// On every answer, in the spelling of the documentation.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-scaigrid-request-id");
@@ -143,6 +146,50 @@ pub(crate) fn json(status: StatusCode, id: &RequestId, body: &impl Serialize) ->
             response
         }
     }
+}
+
+/// The answer in the form that the [variants](crate::WireVariant) ask for. Streams and raw answers keep their
+/// form.
+pub(crate) async fn vary(mut response: Response, variants: &Variants, asked: Asked<'_>) -> Response {
+    if variants.are_default() {
+        return response;
+    }
+    if variants.has(WireVariant::WithoutRequestIdHeader) {
+        response.headers_mut().remove(REQUEST_ID);
+    }
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/json");
+    if !is_json || response.body().size_hint().exact().is_none() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // The router may have set it already; the new body may have another one.
+    parts.headers.remove(CONTENT_LENGTH);
+    // The body is in memory already: reading it does not fail.
+    let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(body) = serde_json::from_slice::<Value>(&bytes) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    let is_error = body.get("error").is_some_and(Value::is_object);
+    if is_error {
+        let is_invalid = body.pointer("/error/code") == Some(&Value::from("VALIDATION_ERROR"));
+        if is_invalid && variants.has(WireVariant::Validation400) {
+            parts.status = StatusCode::BAD_REQUEST;
+        }
+        if variants.has(WireVariant::RetryAfterAbsent) {
+            parts.headers.remove(RETRY_AFTER);
+        }
+        if variants.has(WireVariant::RetryAfterZero) && parts.headers.contains_key(RETRY_AFTER) {
+            parts.headers.insert(RETRY_AFTER, HeaderValue::from(0));
+        }
+        if variants.has(WireVariant::ErrorsNotJson) {
+            parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+            let page = format!("<html><body><h1>{}</h1></body></html>", parts.status);
+            return Response::from_parts(parts, Body::from(page));
+        }
+    }
+    let body = reshape(body, asked, |variant| variants.has(variant));
+    let bytes = serde_json::to_vec(&body).map_or(bytes, Into::into);
+    Response::from_parts(parts, Body::from(bytes))
 }
 
 /// Adds the request id header.

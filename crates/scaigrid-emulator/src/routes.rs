@@ -1,26 +1,31 @@
 //! Which path and method goes where.
 
 use crate::admission::admit;
+use crate::api_keys::{create_key, delete_key, list_keys, profile};
 use crate::audio::{synthesize, transcribe};
+use crate::audit_log::{audited, export_audit_log, list_audit_log};
 use crate::batch::{cancel_batch, get_batch, list_batches, submit_batch};
+use crate::budget_routes::{create_budget, get_budget, list_budgets};
 use crate::chat::chat;
 use crate::embed::embed;
 use crate::gateway::Gateway;
 use crate::generate::generate;
+use crate::health;
 use crate::ids::RequestId;
 use crate::images::generate_images;
 use crate::intake::receive;
 use crate::media::get_media;
 use crate::models::{get_model, list_models};
-use crate::reply::{self, Failure};
+use crate::permissions::authorize;
+use crate::reply::Failure;
 use crate::summary::usage_summary;
+use crate::usage::{export_usage, list_usage};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension};
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
-use serde_json::json;
+use axum::routing::{delete, get, post};
 use std::sync::Arc;
 
 /// The whole gateway.
@@ -42,22 +47,33 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .merge(crate::rooms::routes())
         .merge(crate::webhooks::routes())
         .merge(crate::scaimatrix::routes())
+        .route("/v1/accounting/usage", get(list_usage))
+        .route("/v1/accounting/export", get(export_usage))
+        .route("/v1/accounting/budgets", get(list_budgets).post(create_budget))
+        .route("/v1/accounting/budgets/{budget_id}", get(get_budget))
+        .route("/v1/api-keys", get(list_keys).post(create_key))
+        .route("/v1/api-keys/{key_id}", delete(delete_key))
+        .route("/v1/me", get(profile))
+        .route("/v1/auth/me", get(profile))
+        .route("/v1/audit-log", get(list_audit_log))
+        .route("/v1/audit-log/export", get(export_audit_log))
+        .route("/health/detailed", get(health::detailed))
         .method_not_allowed_fallback(wrong_method)
+        // The last one comes first: admitted, then logged, also when the permission is missing.
+        .route_layer(from_fn(authorize))
+        .route_layer(from_fn_with_state(Arc::clone(&gateway), audited))
         .route_layer(from_fn_with_state(Arc::clone(&gateway), admit));
     Router::new()
         .merge(v1)
-        .route("/health", get(health).fallback(wrong_method))
         .route("/media/{media_id}", get(get_media).fallback(wrong_method))
+        .route("/health", get(health::health).fallback(wrong_method))
+        .route("/health/ready", get(health::ready).fallback(wrong_method))
+        .route("/metrics", get(health::metrics).fallback(wrong_method))
         .fallback(unknown_route)
         // `receive` has its own limit, which answers in the envelope.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&gateway), receive))
         .with_state(gateway)
-}
-
-/// Documented: no credential and no envelope.
-async fn health(Extension(id): Extension<RequestId>) -> Response {
-    reply::json(StatusCode::OK, &id, &json!({"status": "ok"}))
 }
 
 /// The code is assumed: the documentation names none for an unknown route.

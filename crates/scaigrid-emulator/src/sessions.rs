@@ -3,7 +3,6 @@
 mod messages;
 mod store;
 
-pub(crate) use messages::ReplyForm;
 pub(crate) use store::Sessions;
 
 use crate::chat::chat_model;

@@ -49,6 +49,10 @@ pub(crate) enum CutEnd {
     Reset,
 }
 
+/// In the extensions of an answer that its handler cuts itself, as its [`StreamFault`] says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CutsItself;
+
 /// What ends the lines of an event stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

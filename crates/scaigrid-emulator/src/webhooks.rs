@@ -15,8 +15,8 @@ use crate::json_body::{Fields, into_text};
 use crate::listing::{self, Items};
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{Failure, Reply, seal, seal_created, seal_empty};
-use crate::summary::instant_ms;
 use crate::sync::lock;
+use crate::times::instant_ms;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Query, State};
@@ -184,7 +184,7 @@ async fn test_webhook(
         Ok(order) => order,
         Err(failure) => return failure.into_response(&id),
     };
-    let outcome = send::post(&order, parcel.body, gateway.services.webhooks.answer_limit).await;
+    let outcome = send::post(&order, parcel.body, gateway.settings.services.webhooks.answer_limit).await;
     if let Ok(webhook) = lock(&gateway.webhooks).find_mut(&webhook) {
         webhook.record(&delivery, &outcome, false);
     }

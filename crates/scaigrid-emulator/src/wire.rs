@@ -12,7 +12,7 @@ use axum::serve::{IncomingStream, Listener};
 use bytes::{Buf, Bytes};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -51,6 +51,8 @@ const BEFORE_RESET: Duration = Duration::from_millis(20);
 pub(crate) struct Connection {
     /// Counted from 0.
     pub(crate) number: u64,
+    /// Who made it.
+    pub(crate) peer: IpAddr,
     breakage: Mutex<Option<Breakage>>,
     flushes: Mutex<Flushes>,
     counts: Arc<ConnectionCounts>,
@@ -69,6 +71,7 @@ impl Connection {
         let counts = ConnectionCounts { open: AtomicUsize::new(1), ..ConnectionCounts::default() };
         Arc::new(Self {
             number: u64::MAX,
+            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
             breakage: Mutex::new(None),
             flushes: Mutex::default(),
             counts: Arc::new(counts),
@@ -159,6 +162,7 @@ impl Listener for BreakableListener {
                     self.counts.open.fetch_add(1, Ordering::Relaxed);
                     let connection = Arc::new(Connection {
                         number,
+                        peer: address.ip(),
                         breakage: Mutex::new(None),
                         flushes: Mutex::default(),
                         counts: Arc::clone(&self.counts),

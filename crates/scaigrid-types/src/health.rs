@@ -64,16 +64,17 @@ impl Endpoint for GetReadiness {
 
     fn decode(&self, body: ResponseBody<'_>) -> Result<Readiness, ReplyError> {
         let is_ready = (200..300).contains(&body.status());
-        match body.json::<Answer>() {
-            Ok(answer) => Ok(Readiness { is_ready, status: answer.status, checks: answer.checks }),
-            // The body of a 503 is not documented: whatever it is, the gateway is not ready.
-            Err(_) if !is_ready => Ok(Readiness::default()),
-            Err(error) => Err(error),
-        }
+        let Answer { status, checks } = match is_ready {
+            true => body.json()?,
+            // The body of a 503 is not documented: whatever it is, the gateway is not ready. `"status":"error"` is no
+            // error here.
+            false => body.any_json().unwrap_or_default(),
+        };
+        Ok(Readiness { is_ready, status, checks })
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Answer {
     #[serde(default, deserialize_with = "crate::lenient::opt_string_or_ignore")]
     status: Option<String>,

@@ -159,11 +159,13 @@ macro_rules! query {
 /// | `query` | the query are its fields, from `query!` |
 /// | `inference` | running it twice costs twice and harms nothing |
 ///
+/// `data or id`: an empty answer is a success too, and gives a reply of which only the id is known, from the field `id`.
+///
 /// Further methods of the trait may follow in braces.
 macro_rules! endpoint {
     (
         $type:ty => $reply:ty, $name:literal, $method:ident $path:literal $(/ $segment:tt)*, $decode:ident
-        $(+ $part:ident)* $({ $($methods:tt)* })?
+        $(or $id:ident)? $(+ $part:ident)* $({ $($methods:tt)* })?
     ) => {
         impl crate::Endpoint for $type {
             type Reply = $reply;
@@ -181,6 +183,11 @@ macro_rules! endpoint {
             }
 
             fn decode(&self, body: crate::ResponseBody<'_>) -> Result<$reply, crate::ReplyError> {
+                $(
+                    if body.is_empty() {
+                        return Ok(<$reply>::with_id(&self.$id));
+                    }
+                )?
                 body.$decode()
             }
 
@@ -212,7 +219,7 @@ macro_rules! by_id {
     (
         $(#[doc = $doc:literal])*
         $name:ident($id:ident) => $reply:ty, $call:literal, $method:ident $path:literal $(/ $segment:tt)*, $decode:ident
-        $({ $($methods:tt)* })?
+        $(or $known:ident)? $({ $($methods:tt)* })?
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,8 +237,22 @@ macro_rules! by_id {
         }
 
         crate::macros::endpoint! {
-            $name => $reply, $call, $method $path $(/ $segment)*, $decode $({ $($methods)* })?
+            $name => $reply, $call, $method $path $(/ $segment)*, $decode $(or $known)? $({ $($methods)* })?
         }
+    };
+}
+
+/// For a reply of which nothing but the id is known.
+macro_rules! with_id {
+    ($($name:ident),+) => {
+        $(
+            impl $name {
+                /// Of which nothing but the id is known.
+                pub(crate) fn with_id(id: &str) -> Self {
+                    Self { id: id.to_owned(), ..Self::default() }
+                }
+            }
+        )+
     };
 }
 
@@ -248,4 +269,4 @@ macro_rules! paginated {
     };
 }
 
-pub(crate) use {by_id, endpoint, object, paginated, query, request, setter};
+pub(crate) use {by_id, endpoint, object, paginated, query, request, setter, with_id};

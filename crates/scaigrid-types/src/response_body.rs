@@ -69,6 +69,14 @@ impl<'a> ResponseBody<'a> {
         }
     }
 
+    /// As [`data`](Self::data), where an empty body is a success about which nothing is known.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data), but not for an empty body.
+    pub fn data_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, ReplyError> {
+        if self.is_empty() { Ok(T::default()) } else { self.data() }
+    }
+
     /// A page of a list, whichever of the documented list shapes the server uses.
     ///
     /// # Errors
@@ -94,6 +102,11 @@ impl<'a> ResponseBody<'a> {
             Ok(reply) => Ok(reply),
             Err(error) => Err(DecodeError::from_json(self.bytes, &error).into()),
         }
+    }
+
+    /// The whole body as JSON, an error envelope like anything else. `None` when it has another form.
+    pub(crate) fn any_json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(self.bytes).ok()
     }
 
     /// The body as it is, for routes that answer with a file. An error envelope in a JSON body is still an

@@ -2,9 +2,10 @@
 //!
 //! Source: docs `reference/sessions-and-rooms`. ScaiWave has rooms of its own, which are something else.
 
-use crate::Page;
-use crate::macros::{by_id, endpoint, object, paginated, query, request};
+use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
 use crate::open_enum::open_enum;
+use crate::request_body::refuse_named;
+use crate::{InvalidRequest, Page, RequestBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -110,7 +111,7 @@ request! {
 }
 
 endpoint! {
-    UpdateRoom => Room, "rooms.update", Patch "/v1/rooms" / room_id, data + json
+    UpdateRoom => Room, "rooms.update", Patch "/v1/rooms" / room_id, data or room_id + json
 }
 
 by_id! {
@@ -133,7 +134,13 @@ request! {
 }
 
 endpoint! {
-    AddRoomMember => (), "rooms.add_member", Post "/v1/rooms" / room_id / "members", empty + json
+    AddRoomMember => (), "rooms.add_member", Post "/v1/rooms" / room_id / "members", empty {
+        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
+            // The field has another name here than on the wire.
+            refuse_named(&self.extra, &["type"])?;
+            self.json().map(Some)
+        }
+    }
 }
 
 request! {
@@ -149,7 +156,7 @@ request! {
 }
 
 endpoint! {
-    SendRoomMessage => RoomMessage, "rooms.send_message", Post "/v1/rooms" / room_id / "messages", data + json
+    SendRoomMessage => RoomMessage, "rooms.send_message", Post "/v1/rooms" / room_id / "messages", data_or_default + json
 }
 
 object! {
@@ -173,12 +180,14 @@ object! {
     }
 }
 
+with_id!(Room);
+
 object! {
     /// A member of a room. Assumed.
     RoomMember {
+        ;
         /// Whose.
         id: String,
-        ;
         /// A person or a bot.
         #[serde(rename = "type")]
         member_type: RoomMemberType,

@@ -2,7 +2,7 @@
 //!
 //! Source: docs `reference/sessions-and-rooms`, `api-guides/sessions-and-rooms`.
 
-use crate::macros::{by_id, endpoint, object, paginated, query, request};
+use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
 use crate::open_enum::open_enum;
 use crate::{
     ChatCompletion, Choice, Content, DecodeError, Endpoint, InvalidRequest, Method, Page, Path, ReplyError,
@@ -62,13 +62,13 @@ request! {
         system_prompt: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
-        /// A closed session takes no messages.
+        /// Whether it goes on.
         status: SessionStatus,
     }
 }
 
 endpoint! {
-    UpdateSession => Session, "sessions.update", Patch "/v1/sessions" / id, data + json
+    UpdateSession => Session, "sessions.update", Patch "/v1/sessions" / id, data or id + json
 }
 
 by_id! {
@@ -77,7 +77,7 @@ by_id! {
 }
 
 open_enum! {
-    /// Whether a session takes messages. Documented.
+    /// Whether a session goes on. The values are documented, but not whether a closed one takes messages.
     SessionStatus {
         /// It does.
         Active = "active",
@@ -100,7 +100,7 @@ object! {
         system_prompt: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
-        /// Whether it takes messages.
+        /// Whether it goes on.
         status: SessionStatus,
         /// All messages, oldest first. Documented for a single session; `None` in lists.
         messages: Vec<SessionMessage>,
@@ -110,6 +110,8 @@ object! {
         updated_at: String,
     }
 }
+
+with_id!(Session);
 
 object! {
     /// A message of a session. Assumed.
@@ -237,7 +239,7 @@ impl TryFrom<Value> for SessionReply {
 
     fn try_from(value: Value) -> Result<Self, DecodeError> {
         let failed = |error: serde_json::Error| DecodeError::from_value("data".to_owned(), &error);
-        if value.get("choices").is_some() {
+        if value.get("choices").is_some_and(|choices| !choices.is_null()) {
             return serde_json::from_value(value).map(Self::Completion).map_err(failed);
         }
         // Some servers put the message below a key of its own (assumed).
@@ -246,12 +248,13 @@ impl TryFrom<Value> for SessionReply {
                 let message = object.remove("message").unwrap_or_default();
                 serde_json::from_value(message).map(Self::Message).map_err(failed)
             }
-            value if value.get("content").is_some() => {
+            // Null content is as good as none: a message with a role need not have any.
+            value if value.get("content").is_some() || value.get("role").is_some() => {
                 serde_json::from_value(value).map(Self::Message).map_err(failed)
             }
             _ => Err(DecodeError::new(
                 "data",
-                "neither a message with `content` nor a completion with `choices`",
+                "neither a message with `role` or `content` nor a completion with `choices`",
             )),
         }
     }

@@ -10,7 +10,7 @@ pub use event::{EventType, RequestCompleted, WebhookEvent};
 #[cfg(feature = "webhook-signatures")]
 pub use signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, VerifyError, WebhookVerifier};
 
-use crate::macros::{by_id, endpoint, object, paginated, query, request};
+use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
 use crate::open_enum::open_enum;
 use crate::{Page, Query, Secret, lenient};
 use serde_json::Value;
@@ -109,7 +109,7 @@ request! {
 }
 
 endpoint! {
-    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data + json
+    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data or webhook_id + json
 }
 
 by_id! {
@@ -220,20 +220,19 @@ object! {
     }
 }
 
+with_id!(Webhook);
+
 impl Webhook {
-    /// The full set of fields, to change some and send all. Without the secret, which the gateway does not give.
-    pub fn to_update(&self) -> UpdateWebhook {
-        let mut update = UpdateWebhook::new(
-            self.id.as_str(),
-            self.url.clone().unwrap_or_default(),
-            self.events.clone().unwrap_or_default(),
-        );
+    /// The full set of fields, to change some and send all. Without the secret, which the gateway does not give. `None` when
+    /// the address or the events are not known: sending it would lose them.
+    pub fn to_update(&self) -> Option<UpdateWebhook> {
+        let mut update = UpdateWebhook::new(self.id.as_str(), self.url.clone()?, self.events.clone()?);
         update.status.clone_from(&self.status);
         update.max_retries = self.max_retries;
         let answers_only = ["created_at", "updated_at"];
         let kept = self.extra.iter().filter(|(key, _)| !answers_only.contains(&key.as_str()));
         update.extra = kept.map(|(key, value)| (key.clone(), Value::clone(value))).collect();
-        update
+        Some(update)
     }
 }
 
@@ -258,7 +257,7 @@ mod tests {
     fn what_is_not_known_survives_an_update() {
         let body = r#"{"id":"w","url":"u","events":["request.completed","new.event"],"status":"paused","max_retries":3.0,"region":"eu","created_at":"x"}"#;
         let webhook: Webhook = serde_json::from_str(body).unwrap();
-        let update = webhook.to_update().body().unwrap().unwrap();
+        let update = webhook.to_update().unwrap().body().unwrap().unwrap();
         let expected = r#"{"url":"u","events":["request.completed","new.event"],"status":"paused","max_retries":3,"region":"eu"}"#;
         assert_eq!(update.as_bytes(), Some(expected.as_bytes()));
     }

@@ -10,7 +10,6 @@ use crate::reply::{self, Failure};
 use crate::stream_fault::{StreamFault, StreamFaultKind};
 use crate::text::count_tokens;
 use crate::wire::ConnectionHandle;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
@@ -48,7 +47,7 @@ pub(crate) async fn synthesize(
     match speak(&gateway, account, fault, &body) {
         Err(failure) => failure.into_response(&id),
         Ok(Speech { content_type, steps, bill }) => {
-            let mut response = Response::new(Body::new(StreamBody::new(steps, connection, bill)));
+            let mut response = StreamBody::new(steps, connection, bill).into_response();
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
             reply::set_request_id(response.headers_mut(), &id);
             response
@@ -71,12 +70,12 @@ fn speak(
     let body = fields::object(body)?;
     let request = read(Fields::new(&body))?;
     let entry = inference::audio_model(gateway, request.model, "speech")?;
-    inference::check_budget(&account)?;
-    let receipt = Receipt::new(gateway, &account, &entry);
+    account.check_budget()?;
+    let receipt = Receipt::new(&account, &entry);
     let bill =
         Bill { receipt: Some(receipt), prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
     let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
-    Ok(Speech { content_type, steps: steps(&request, fault, gateway.streams.pace), bill })
+    Ok(Speech { content_type, steps: steps(&request, fault, gateway.settings.streams.pace), bill })
 }
 
 /// The header with the first word, then each word on its own, with `pace` between them.

@@ -48,7 +48,7 @@ pub(crate) async fn transcribe(
 fn hear(gateway: &Gateway, account: &Account, parts: &[Part]) -> Result<(Form, Transcript), Failure> {
     let form = form::read(parts)?;
     let entry = inference::audio_model(gateway, &form.model, "transcription")?;
-    inference::check_budget(account)?;
+    account.check_budget()?;
     let transcript = transcript(&form.file);
     // Assumed: what comes out are the transcript's tokens.
     account.book(&entry, &Usage::new(count_tokens(&form.prompt), count_tokens(&transcript.text)));

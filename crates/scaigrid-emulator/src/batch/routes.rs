@@ -6,7 +6,6 @@ use super::submit;
 use crate::clock;
 use crate::gateway::{Account, Gateway};
 use crate::ids::RequestId;
-use crate::inference;
 use crate::listing::{self, Items};
 use crate::media;
 use crate::query::{Parameters, RawQuery};
@@ -59,14 +58,14 @@ pub(crate) async fn cancel_batch(
     seal(&id, on_job(&gateway, &account, batch, cancel))
 }
 
-fn submit(gateway: &Arc<Gateway>, account: &Arc<Account>, body: &[u8]) -> Result<Reply<Value>, Failure> {
+fn submit(gateway: &Arc<Gateway>, account: &Account, body: &[u8]) -> Result<Reply<Value>, Failure> {
     let order = submit::read(body)?;
-    inference::check_budget(account)?;
+    account.check_budget()?;
     let mut store = lock(&gateway.batches);
     let id = store.add(&account.user_id, order, clock::unix_millis())?;
     let view = store.job(&id).map(|job| view(gateway, job)).unwrap_or_default();
     drop(store);
-    run::spawn(Arc::clone(gateway), Arc::clone(account), id);
+    run::spawn(Arc::clone(gateway), account.user_id.clone(), id);
     Ok(Reply::new(view))
 }
 

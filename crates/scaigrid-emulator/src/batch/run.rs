@@ -29,18 +29,16 @@ use std::sync::Arc;
 pub(crate) fn resume(gateway: &Arc<Gateway>) {
     let open = lock(&gateway.batches).open();
     for (id, user_id) in open {
-        if let Some(account) = gateway.accounts.iter().find(|account| account.user_id == user_id) {
-            spawn(Arc::clone(gateway), Arc::clone(account), id);
-        }
+        spawn(Arc::clone(gateway), user_id, id);
     }
 }
 
 /// Starts the task of a job. It ends with the job, or with the runtime.
-pub(super) fn spawn(gateway: Arc<Gateway>, account: Arc<Account>, id: String) {
-    tokio::spawn(async move { run(&gateway, &account, &id).await });
+pub(super) fn spawn(gateway: Arc<Gateway>, user_id: String, id: String) {
+    tokio::spawn(async move { run(&gateway, &user_id, &id).await });
 }
 
-async fn run(gateway: &Arc<Gateway>, account: &Arc<Account>, id: &str) {
+async fn run(gateway: &Arc<Gateway>, user_id: &str, id: &str) {
     let url = lock(&gateway.batches).job(id).and_then(|job| job.url().map(str::to_owned));
     if let Some(url) = url {
         let fetched = fetch::fetch(&url).await.map_err(|problem| vec![FieldError::new(submit::URL, problem)]);
@@ -53,7 +51,7 @@ async fn run(gateway: &Arc<Gateway>, account: &Arc<Account>, id: &str) {
         }
     }
     loop {
-        match gateway.inference.batch_pace {
+        match gateway.settings.inference.batch_pace {
             // Others get their turn, also while thousands of lines run.
             pace if pace.is_zero() => tokio::task::yield_now().await,
             pace => tokio::time::sleep(pace).await,
@@ -63,7 +61,7 @@ async fn run(gateway: &Arc<Gateway>, account: &Arc<Account>, id: &str) {
             lock(&gateway.batches).job(id).and_then(|job| job.next(now_ms, publish))
         });
         let Some(line) = next else { return };
-        let outcome = answer(gateway, account, &line).await;
+        let outcome = answer(gateway, user_id, &line).await;
         if let Some(job) = lock(&gateway.batches).job(id) {
             job.record(outcome);
         }
@@ -76,14 +74,19 @@ pub(super) fn with_files<T>(gateway: &Gateway, change: impl FnOnce(Publish<'_>) 
 }
 
 /// One call. It passes neither the faults nor the rate limit, and is not recorded: no client made it.
-async fn answer(gateway: &Arc<Gateway>, account: &Arc<Account>, line: &Line) -> Outcome {
+async fn answer(gateway: &Arc<Gateway>, user_id: &str, line: &Line) -> Outcome {
     if line.body.get("stream") == Some(&Value::Bool(true)) {
         // Assumed: nobody could read it.
         let message = "A line of a batch cannot be streamed.";
         return Outcome::Refused(LineError::new(ErrorCode::ValidationError.as_str(), message));
     }
     let body = serde_json::to_vec(&line.body).map(Bytes::from).unwrap_or_default();
-    let request = request(account, body);
+    let id = RequestId::next();
+    let Some(account) = Account::of_user(gateway, user_id, &id.0) else {
+        let message = "The user of this batch is gone.";
+        return Outcome::Refused(LineError::new(ErrorCode::AuthTokenInvalid.as_str(), message));
+    };
+    let request = request(id, account, body);
     let state = Arc::clone(gateway);
     let response = match line.url.as_str() {
         "/v1/inference/chat" => Handler::call(chat, request, state).await,
@@ -103,13 +106,13 @@ async fn answer(gateway: &Arc<Gateway>, account: &Arc<Account>, line: &Line) -> 
 }
 
 /// A request with all that handlers ask for.
-fn request(account: &Arc<Account>, body: Bytes) -> Request {
+fn request(id: RequestId, account: Account, body: Bytes) -> Request {
     let mut request = Request::new(Body::from(body));
     *request.method_mut() = Method::POST;
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let extensions = request.extensions_mut();
-    extensions.insert(RequestId::next());
-    extensions.insert(Arc::clone(account));
+    extensions.insert(id);
+    extensions.insert(Arc::new(account));
     extensions.insert(Tariff::Batch);
     extensions.insert(ConnectInfo(ConnectionHandle(Connection::none())));
     request
@@ -121,23 +124,20 @@ mod tests {
     use crate::batch::job::{CompletionWindow, Order, Source};
     use crate::events::Events;
     use crate::faults::Faults;
-    use crate::gateway::StreamSettings;
+    use crate::permissions::Permissions;
     use crate::record::Recorder;
-    use crate::services::ServiceSettings;
+    use crate::settings::Settings;
     use serde_json::{Map, json};
 
     #[test]
     fn jobs_of_loaded_state_are_taken_up() {
-        let account = Account::new(1, "key".to_owned(), 1, None, false);
-        let faults = Faults::with_source(None);
         let gateway = Arc::new(Gateway::new(
-            vec![account],
-            faults,
+            Settings::default(),
+            Faults::default(),
             Recorder::default(),
-            StreamSettings::default(),
-            ServiceSettings::default(),
             Events::new().0,
         ));
+        lock(&gateway.accounts).install(vec![("key".to_owned(), Permissions::All)], 0);
         let line = Line { custom_id: "a".into(), url: "/v1/inference/chat".into(), body: Map::new() };
         let source = Source::Lines([line].into());
         let order = Order { source, window: CompletionWindow::Day, metadata: None };

@@ -13,7 +13,7 @@ const MAX_JOBS: usize = 100;
 const MAX_OPEN: usize = 20;
 
 /// All jobs, oldest first.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct JobStore {
     jobs: Vec<Job>,
 }

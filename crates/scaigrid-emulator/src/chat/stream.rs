@@ -4,10 +4,10 @@ use super::Chat;
 use super::chunks;
 use super::receipt::Receipt;
 use super::script::{self, Step, Steps};
-use crate::gateway::StreamSettings;
 use crate::ids::RequestId;
 use crate::reply;
-use crate::stream_fault::StreamFault;
+use crate::settings::StreamSettings;
+use crate::stream_fault::{CutsItself, StreamFault};
 use crate::wire::{Breakage, Connection, End};
 use axum::body::{Body, HttpBody};
 use axum::http::HeaderValue;
@@ -43,7 +43,7 @@ pub(crate) fn respond(
     let bill = Bill { receipt: Some(receipt), prompt_tokens, completion_tokens: 0 };
     let body = StreamBody::new(script::steps(pieces, fault, settings.pace), connection, bill);
 
-    let mut response = Response::new(Body::new(body));
+    let mut response = body.into_response();
     let headers = response.headers_mut();
     let named = [(CONTENT_TYPE, content_type), (CONTENT_ENCODING, gzip)];
     headers.extend(named.into_iter().filter_map(|(name, value)| Some((name, value?))));
@@ -92,6 +92,13 @@ pub(crate) struct StreamBody {
 impl StreamBody {
     pub(crate) fn new(steps: Steps, connection: Arc<Connection>, bill: Bill) -> Self {
         Self { steps: steps.peekable(), state: State::Next, flushes: None, connection, bill: Some(bill) }
+    }
+
+    /// `200`, without a content type.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::new(Body::new(self));
+        response.extensions_mut().insert(CutsItself);
+        response
     }
 }
 

@@ -201,7 +201,7 @@ impl Room {
 }
 
 /// All rooms, oldest first.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Rooms {
     rooms: Vec<Room>,
     /// Of all rooms together.

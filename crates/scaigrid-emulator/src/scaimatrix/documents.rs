@@ -112,7 +112,7 @@ async fn read(mut form: Multipart) -> Result<Upload, Failure> {
 
 /// Lets ingestion run its course, unless polls drive it.
 fn begin(gateway: &Arc<Gateway>, collection: String, document: String) {
-    match gateway.services.ingestion {
+    match gateway.settings.services.ingestion {
         Ingestion::Polls => {}
         Ingestion::Pace(Duration::ZERO) => while advance(gateway, &collection, &document) {},
         Ingestion::Pace(pace) => {
@@ -191,7 +191,7 @@ pub(crate) async fn show(
         };
         // Before a poll moves it: the user must be allowed to look.
         let view = find()?;
-        if gateway.services.ingestion != Ingestion::Polls {
+        if gateway.settings.services.ingestion != Ingestion::Polls {
             return Ok(Reply::new(view));
         }
         advance(&gateway, &collection, &document);

@@ -24,7 +24,7 @@ pub(crate) fn no_document() -> Failure {
 }
 
 /// All collections, oldest first.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Collections {
     collections: Vec<Collection>,
 }

@@ -10,6 +10,7 @@ use crate::reply::{Failure, Reply, seal};
 use crate::stream_fault::StreamFault;
 use crate::sync::lock;
 use crate::text;
+use crate::variant::WireVariant;
 use crate::wire::ConnectionHandle;
 use axum::extract::{ConnectInfo, Extension, State};
 use axum::response::Response;
@@ -17,16 +18,6 @@ use bytes::Bytes;
 use scaigrid_types::Usage;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// How a plain answer looks. Not documented: clients have to accept both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ReplyForm {
-    /// `{id, role, content, created_at, usage}`.
-    #[default]
-    Message,
-    /// As from `POST /v1/inference/chat`.
-    Completion,
-}
 
 pub(crate) async fn ask(
     State(gateway): State<Arc<Gateway>>,
@@ -45,16 +36,15 @@ pub(crate) async fn ask(
         Ok(accepted) => accepted,
         Err(failure) => return failure.into_response(&id),
     };
-    let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
+    let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
     let user_id = account.user_id.clone();
     if !chat.is_stream(&fault) {
-        let reply = answer(&gateway, &session, &user_id, chat, gateway.services.session_reply);
-        return seal(&id, Ok(Reply::new(reply)));
+        return seal(&id, Ok(Reply::new(answer(&gateway, &session, &user_id, chat))));
     }
     let text = chat.answer.message.text().into_owned();
     let store = Arc::clone(&gateway);
     chat.receipt.then(move |usage| keep_sent(&store, &session, &user_id, &text, usage));
-    chat::stream::respond(&id, chat, connection, gateway.streams, fault)
+    chat::stream::respond(&id, chat, connection, gateway.settings.streams, fault)
 }
 
 /// The answered chat. The question is stored, because nothing can refuse it any more.
@@ -76,12 +66,12 @@ fn accept(gateway: &Gateway, account: &Arc<Account>, session: &str, body: &[u8])
 }
 
 /// Books, stores, and shows a whole answer.
-fn answer(gateway: &Gateway, session: &str, user_id: &str, chat: Chat, form: ReplyForm) -> Value {
+fn answer(gateway: &Gateway, session: &str, user_id: &str, chat: Chat) -> Value {
     let (answer, entry) = chat.settle();
     let message = Message::answer(answer.message.text().into_owned(), answer.usage);
-    let reply = match form {
-        ReplyForm::Message => json!(message),
-        ReplyForm::Completion => json!(chat::completion(answer, entry.model.slug)),
+    let reply = match gateway.variants.has(WireVariant::SessionReplyCompletion) {
+        true => json!(chat::completion(answer, entry.model.slug)),
+        false => json!(message),
     };
     lock(&gateway.sessions).push(session, user_id, message);
     reply

@@ -153,7 +153,7 @@ impl Session {
 }
 
 /// All sessions, oldest first.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sessions {
     sessions: Vec<Session>,
     /// Of all sessions together.

@@ -169,7 +169,7 @@ fn start(gateway: &Arc<Gateway>, event: Event) {
 
 /// All attempts of one delivery.
 async fn deliver(gateway: &Gateway, webhook_id: &str, delivery_id: &str, body: Bytes) {
-    let settings = &gateway.services.webhooks;
+    let settings = &gateway.settings.services.webhooks;
     for retries in 0_u64.. {
         // Never closed, so there is always a turn.
         let turn = gateway.in_flight.connections.acquire().await;

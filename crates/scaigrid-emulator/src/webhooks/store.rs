@@ -243,7 +243,7 @@ impl Webhook {
 }
 
 /// All webhooks, oldest first.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Webhooks {
     webhooks: Vec<Webhook>,
 }

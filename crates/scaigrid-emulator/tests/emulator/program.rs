@@ -87,6 +87,8 @@ fn wrong_arguments_end_with_2() {
         &["--api-key", ""],
         &["--stream-pace", "-1"],
         &["--fail", "65536"],
+        &["--variant", "nothing"],
+        &["--state"],
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -104,9 +106,33 @@ fn a_taken_port_ends_with_1() {
 }
 
 #[test]
+fn variants_and_a_state_file_can_be_set() {
+    let path = std::env::temp_dir().join(format!("scaigrid-emulator-{}-program.json", std::process::id()));
+    let file = path.to_str().unwrap();
+    let variants = ["--variant", "without-meta", "--variant", "list-bare-array"];
+    let (child, url) = start(&[&variants[..], &["--state", file, "--api-key", "my-own-key"]].concat());
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let head = "GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer my-own-key\r\n";
+    write!(stream, "{head}Connection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(r#""data":[{"#) && !answer.contains(r#""meta":"#), "{answer}");
+    assert_eq!(end(child, "TERM").0, Some(0));
+    std::fs::write(&path, "broken").unwrap();
+    let output = run(&["--state", file, "--listen", "127.0.0.1:0"]);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("not the state of an emulator"));
+}
+
+#[test]
 fn help_and_version_are_printed() {
     let help = run(&["--help"]);
-    assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("--rate-limit"));
+    let text = String::from_utf8(help.stdout).unwrap();
+    assert!(help.status.success() && text.contains("--rate-limit"));
+    for variant in scaigrid_emulator::WireVariant::ALL {
+        assert!(text.contains(variant.name()), "{variant}");
+    }
     let version = run(&["-V"]);
     assert_eq!(
         String::from_utf8(version.stdout).unwrap().trim_end(),

@@ -2,7 +2,7 @@
 
 use crate::http::{Answer, OMNI, SUMMARY, call, call_as, connect, get, read_frames, read_head, request};
 use crate::streams::wait_until;
-use scaigrid_emulator::{DEFAULT_API_KEY, Emulator, Fault, StreamFault};
+use scaigrid_emulator::{DEFAULT_API_KEY, Emulator, Fault, StreamFault, WireVariant};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -73,7 +73,7 @@ fn the_model_sees_the_system_prompt_and_the_whole_history() {
 
 #[test]
 fn plain_answers_have_two_forms() {
-    let emulator = Emulator::builder().session_reply_as_completion().start().unwrap();
+    let emulator = Emulator::builder().variant(WireVariant::SessionReplyCompletion).start().unwrap();
     let id = open(&emulator, json!({"model": OMNI}));
     let answer = call(&emulator, "POST", &messages(&id), &json!({"content": "hi", "max_tokens": 2}));
     assert_eq!(answer.text(), "You wrote");

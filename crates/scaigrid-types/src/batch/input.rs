@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 
-/// The largest batch that can be sent inline, in bytes before base64. Documented: under 10 MB.
+/// The largest batch that can be sent inline, in bytes before base64. Under 10 MB is documented; that it
+/// counts before base64 is assumed.
 pub(crate) const MAX_INLINE: usize = 10_000_000;
 
 /// The input of a batch: JSON lines, one call each.

@@ -1,10 +1,12 @@
 //! Jobs: submit, list, look, cancel.
 
 use super::input::{BatchInput, MAX_INLINE};
-use crate::macros::{by_id, endpoint, object, paginated, query, request};
+use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
 use crate::open_enum::open_enum;
 use crate::{InvalidRequest, Page, RequestBody, lenient};
 use base64::Engine as _;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 open_enum! {
@@ -114,7 +116,8 @@ by_id! {
 
 by_id! {
     /// Cancels a batch: `POST /v1/inference/batch/{batch_id}/cancel`. The answer's body is assumed.
-    CancelBatch(batch_id) => BatchJob, "batch.cancel", Post "/v1/inference/batch" / batch_id / "cancel", data
+    CancelBatch(batch_id) => BatchJob, "batch.cancel", Post "/v1/inference/batch" / batch_id / "cancel",
+        data or batch_id
 }
 
 open_enum! {
@@ -146,32 +149,65 @@ impl BatchStatus {
     }
 }
 
-object! {
-    /// A batch. Its form is not documented: all is assumed, and only the id is required.
-    BatchJob {
-        /// Names the job; from `id`, else from `batch_id`.
-        #[serde(alias = "batch_id")]
-        id: String,
-        ;
-        /// Where it stands.
-        status: BatchStatus,
-        /// Where the results lie; from `output_file_url`, else from `results_url`. Treat it as a secret.
-        #[serde(alias = "results_url")]
-        output_file_url: String,
-        /// Where the failed lines lie. Treat it as a secret.
-        error_file_url: String,
-        /// How many lines have run.
-        request_counts: BatchRequestCounts,
-        /// How soon it must be done.
-        endpoint_completion_window: CompletionWindow,
-        /// What was submitted.
-        metadata: Map<String, Value>,
-        /// When it was submitted.
-        created_at: String,
-        /// When it was done.
-        completed_at: String,
+/// A batch. Its form is not documented: all is assumed, and only the id is required.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct BatchJob {
+    /// Names the job; from `id`, else from `batch_id`.
+    pub id: String,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<BatchStatus>,
+    /// Where the results lie; from `output_file_url`, else from `results_url`. Treat it as a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_file_url: Option<String>,
+    /// Where the failed lines lie. Treat it as a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_file_url: Option<String>,
+    /// How many lines have run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_counts: Option<BatchRequestCounts>,
+    /// How soon it must be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_completion_window: Option<CompletionWindow>,
+    /// What was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// When it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<String>,
+    /// Fields that this version does not know, kept as they came.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Serialize for BatchJob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The derived function, which `remote` makes no implementation of.
+        Self::serialize(self, serializer)
     }
 }
+
+impl<'de> Deserialize<'de> for BatchJob {
+    /// Two fields have two names each. An alias would refuse a job that has both.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut job = Map::deserialize(deserializer)?;
+        for (name, other) in [("id", "batch_id"), ("output_file_url", "results_url")] {
+            let is_there = |name: &str| job.get(name).is_some_and(|value| !value.is_null());
+            if !is_there(name) && is_there(other) {
+                let value = job.remove(other).unwrap_or_default();
+                job.insert(name.to_owned(), value);
+            }
+        }
+        Self::deserialize(Value::Object(job)).map_err(D::Error::custom)
+    }
+}
+
+with_id!(BatchJob);
 
 impl BatchJob {
     /// Whether nothing more will happen. An unknown status counts as going on.

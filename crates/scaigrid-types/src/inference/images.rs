@@ -13,7 +13,7 @@ use std::time::Duration;
 open_enum! {
     /// How much care the model takes. Documented, by model.
     ImageQuality {
-        /// The default.
+        /// Usual.
         Standard = "standard",
         /// Finer, dearer.
         Hd = "hd",

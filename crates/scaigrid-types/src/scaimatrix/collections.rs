@@ -1,8 +1,9 @@
 //! Collections.
 
-use crate::macros::{by_id, endpoint, object, paginated, query, request};
+use crate::macros::{by_id, endpoint, object, paginated, query, request, with_id};
 use crate::open_enum::open_enum;
 use crate::{Page, lenient};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 open_enum! {
@@ -43,6 +44,22 @@ open_enum! {
     }
 }
 
+/// How much there may be of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Limit {
+    /// Not more than this.
+    AtMost(u64),
+    /// As much as there is; sent as null.
+    Unlimited,
+}
+
+impl From<u64> for Limit {
+    fn from(most: u64) -> Self {
+        Self::AtMost(most)
+    }
+}
+
 request! {
     /// Makes a collection: `POST /v1/modules/scaimatrix/collections`. All fields are documented. A name that gives the slug
     /// of another collection fails with `SLUG_CONFLICT`.
@@ -67,11 +84,11 @@ request! {
         /// The frontend slug of the model that makes the graph; required with one.
         graph_extraction_model: String,
         /// Most nodes of the graph. Default: 250000.
-        graph_max_nodes: u64,
+        graph_max_nodes: Limit,
         /// Most edges of the graph. Default: 500000.
         graph_max_edges: u64,
         /// Most bytes that it may take. Default: no limit.
-        storage_quota_bytes: u64,
+        storage_quota_bytes: Limit,
         /// Who may use it. Default: the tenant.
         default_access: CollectionAccess,
     }
@@ -112,6 +129,8 @@ request! {
         name: String,
         /// What it is for.
         description: String,
+        /// The frontend slug of an embedding model.
+        embedding_model: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
         /// How documents are cut.
@@ -124,13 +143,19 @@ request! {
         graph_enabled: bool,
         /// The frontend slug of the model that makes the graph.
         graph_extraction_model: String,
+        /// Most nodes of the graph.
+        graph_max_nodes: Limit,
+        /// Most edges of the graph.
+        graph_max_edges: u64,
+        /// Most bytes that it may take.
+        storage_quota_bytes: Limit,
         /// Who may use it.
         default_access: CollectionAccess,
     }
 }
 
 endpoint! {
-    UpdateCollection => Collection, "scaimatrix.update_collection", Put "/v1/modules/scaimatrix/collections" / id, data + json
+    UpdateCollection => Collection, "scaimatrix.update_collection", Put "/v1/modules/scaimatrix/collections" / id, data or id + json
 }
 
 by_id! {
@@ -192,3 +217,5 @@ object! {
         created_at: String,
     }
 }
+
+with_id!(Collection);
