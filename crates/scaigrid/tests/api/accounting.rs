@@ -48,8 +48,7 @@ run!(exports_records_and_summary_add_up_to_the_same, |_, client| {
     wait!(client.chat(&scaigrid::ChatRequest::new("no/such-model").user("x"))).unwrap_err();
     let usages = [chat.usage, streamed.usage, vectors.usage, said.usage().copied()].map(Option::unwrap);
 
-    let list = ListUsage::new().period(UsagePeriod::Day);
-    let listed = all!(client, list.clone().limit(3));
+    let listed = all!(client, ListUsage::new().period(UsagePeriod::Day).limit(3));
     let tokens: Vec<_> = listed.iter().map(|one| (one.tokens_in.unwrap(), one.tokens_out.unwrap())).collect();
     assert_eq!(tokens, usages.map(|usage| (usage.prompt(), usage.completion())));
     let all = sums(&listed);

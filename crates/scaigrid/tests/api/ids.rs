@@ -50,6 +50,8 @@ macro_rules! calls_by_id {
         $check!(client.add_room_member(&member), $client, ["v1", "rooms", $id, "members"]);
         let message = SendRoomMessage::new($id, "x");
         $check!(client.send_room_message(&message), $client, ["v1", "rooms", $id, "messages"]);
+        $check!(client.budget($id), $client, ["v1", "accounting", "budgets", $id]);
+        $check!(client.revoke_api_key($id), $client, ["v1", "api-keys", $id]);
         $check!(client.webhook($id), $client, ["v1", "webhooks", $id]);
         let update = UpdateWebhook::new($id, "http://127.0.0.1/", ["a.b".into()]);
         $check!(client.update_webhook(&update), $client, ["v1", "webhooks", $id]);

@@ -25,7 +25,7 @@ run!(
         let said = wait!(other.send_room_message(&SendRoomMessage::new(&room.id, "Good morning."))).unwrap();
         assert_eq!(said.content.as_ref().unwrap(), "Good morning.");
         let seen = wait!(client.room(&room.id)).unwrap();
-        let members: Vec<_> = seen.members.iter().flatten().map(|one| one.id.as_str()).collect();
+        let members: Vec<_> = seen.members.iter().flatten().map(|one| one.id.as_deref().unwrap()).collect();
         assert!(["user_1", "user_2", "bot_reviewer"].iter().all(|id| members.contains(id)), "{members:?}");
         let messages = seen.messages.as_ref().unwrap();
         assert_eq!((messages.len(), &messages[0].id), (1, &said.id));

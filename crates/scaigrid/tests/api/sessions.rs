@@ -5,7 +5,7 @@ use scaigrid::{
     CreateSession, ErrorCode, ListSessions, Role, SendSessionMessage, SessionReply, SessionStatus,
     UpdateSession,
 };
-use scaigrid_emulator::{DEFAULT_API_KEY, Emulator};
+use scaigrid_emulator::{DEFAULT_API_KEY, Emulator, WireVariant};
 use serde_json::json;
 
 fn planning() -> CreateSession {
@@ -66,13 +66,17 @@ run!(a_streamed_answer_is_in_the_history_afterwards, |emulator, client| {
     assert!(next.text().contains("Ljubljana"));
 });
 
-run!(a_reply_may_be_a_completion, Emulator::builder().session_reply_as_completion(), |_, client| {
-    let session = wait!(client.create_session(&planning())).unwrap();
-    let message = SendSessionMessage::new(&session.id, "We travel to Ljubljana.");
-    let reply = wait!(client.send_session_message(&message)).unwrap();
-    assert!(matches!(&*reply, SessionReply::Completion(_)));
-    assert!(reply.text().contains("Ljubljana") && reply.usage().is_some());
-});
+run!(
+    a_reply_may_be_a_completion,
+    Emulator::builder().variant(WireVariant::SessionReplyCompletion),
+    |_, client| {
+        let session = wait!(client.create_session(&planning())).unwrap();
+        let message = SendSessionMessage::new(&session.id, "We travel to Ljubljana.");
+        let reply = wait!(client.send_session_message(&message)).unwrap();
+        assert!(matches!(&*reply, SessionReply::Completion(_)));
+        assert!(reply.text().contains("Ljubljana") && reply.usage().is_some());
+    }
+);
 
 run!(a_session_is_changed_closed_and_deleted, |_, client| {
     let session = wait!(client.create_session(&planning())).unwrap();

@@ -84,7 +84,7 @@ run!(a_webhook_is_changed_and_deleted, |emulator, client| {
     let seen = wait!(client.webhook(&made.id)).unwrap();
     assert_eq!((seen.url.as_deref(), &seen.events), (Some(receiver.url().as_str()), &made.events));
 
-    let mut update = seen.to_update();
+    let mut update = seen.to_update().unwrap();
     update.events = vec!["c.d".into()];
     let changed = wait!(client.update_webhook(&update)).unwrap();
     assert_eq!((changed.events.as_ref().unwrap()[0].as_str(), changed.max_retries), ("c.d", Some(2)));
