@@ -1,7 +1,7 @@
 //! Chats, embeddings, and raw completions.
 
 use crate::{CHAT_MODEL, EMBEDDING_MODEL, question};
-use scaigrid::{EmbedRequest, ErrorCode, FinishReason, GenerateRequest, RawRequest, Role};
+use scaigrid::{EmbedRequest, ErrorCode, FinishReason, GenerateRequest, Multipart, RawRequest, Role, Upload};
 use scaigrid_emulator::Emulator;
 
 run!(a_chat_is_answered_and_counted, |emulator, client| {
@@ -86,4 +86,15 @@ run!(calls_without_a_type_go_through_the_raw_request, |emulator, client| {
     let sent = emulator.requests().pop().unwrap();
     assert_eq!((sent.method.as_str(), sent.path.as_str()), ("PUT", "/v1/users/user%2F1/roles"));
     assert_eq!(sent.json().unwrap()["roles"][0], "tenant_user");
+});
+
+run!(forms_and_bare_answers_without_a_type, |emulator, client| {
+    let form = Multipart::new().field("model", "openai/whisper-1").field("response_format", "srt");
+    let form = form.file("file", &Upload::bytes("a.mp3", b"ID3"));
+    let captions = RawRequest::post("/v1/inference/audio/transcribe").multipart(form);
+    let captions = wait!(client.send(&captions)).unwrap();
+    assert!(captions.is_null(), "no JSON");
+    assert!(String::from_utf8_lossy(captions.body()).contains("-->"), "but its bytes are there");
+    let sent = emulator.requests().pop().unwrap();
+    assert!(sent.header("content-type").unwrap().starts_with("multipart/form-data"));
 });

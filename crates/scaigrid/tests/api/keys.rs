@@ -1,5 +1,6 @@
 //! API keys, the caller's profile, and what a caller may not do.
 
+use crate::temp_dir::TempDir;
 use crate::{CHAT_MODEL, question};
 use scaigrid::{
     AddRoomMember, CreateApiKey, CreateSession, EmbedRequest, ErrorCode, ExportAuditLog, ListApiKeys,
@@ -50,6 +51,20 @@ run!(keys_expire_and_belong_to_somebody, |emulator, client| {
     let error = wait!(client.create_api_key(&nobody)).unwrap_err();
     let fields: Vec<_> = error.field_errors().into_iter().map(|one| one.field).collect();
     assert_eq!(fields, ["expires_at", "assigned_user_id"]);
+});
+
+run!(a_created_key_outlives_an_emulator_with_a_state_file, |_, _| {
+    let dir = TempDir::new();
+    let start = || Emulator::builder().state_file(dir.file("state.json")).start().unwrap();
+    let emulator = start();
+    let first = client_of!(&emulator, emulator.api_key());
+    let created = wait!(first.create_api_key(&CreateApiKey::new("ci"))).unwrap();
+    wait!(first.chat(&question("Hello."))).unwrap();
+    emulator.stop();
+    let emulator = start();
+    let again = client_of!(&emulator, created.key.expose());
+    assert_eq!(wait!(again.usage_records(&ListUsage::new())).unwrap().items.len(), 1);
+    wait!(again.chat(&question("Hello."))).unwrap();
 });
 
 fn viewer() -> scaigrid_emulator::EmulatorBuilder {
