@@ -20,16 +20,18 @@ use crate::permissions::authorize;
 use crate::reply::Failure;
 use crate::summary::usage_summary;
 use crate::usage::{export_usage, list_usage};
+use crate::variant::WireVariant;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Extension};
+use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use std::sync::Arc;
 
 /// The whole gateway.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+    let other_path = |variant| from_fn_with_state((Arc::clone(&gateway), variant), only_with);
     let v1 = Router::new()
         .route("/v1/inference/chat", post(chat))
         .route("/v1/inference/embed", post(embed))
@@ -40,6 +42,14 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/inference/batch", post(submit_batch).get(list_batches))
         .route("/v1/inference/batch/{batch_id}", get(get_batch))
         .route("/v1/inference/batch/{batch_id}/cancel", post(cancel_batch))
+        .route(
+            "/v1/inference/embeddings",
+            post(embed).fallback(wrong_method).layer(other_path(WireVariant::EmbeddingsPath)),
+        )
+        .route(
+            "/v1/chat/completions",
+            post(chat).fallback(wrong_method).layer(other_path(WireVariant::ChatCompletionsPath)),
+        )
         .route("/v1/models", get(list_models))
         .route("/v1/models/{slug}", get(get_model))
         .route("/v1/accounting/usage/summary", get(usage_summary))
@@ -74,6 +84,19 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&gateway), receive))
         .with_state(gateway)
+}
+
+/// Serves a path only while its variant is set.
+async fn only_with(
+    State((gateway, variant)): State<(Arc<Gateway>, WireVariant)>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match gateway.variants.has(variant) {
+        true => next.run(request).await,
+        false => unknown_route(Extension(id)).await,
+    }
 }
 
 /// The code is assumed: the documentation names none for an unknown route.

@@ -32,6 +32,8 @@ pub(super) struct Form {
     pub(super) language: Option<String>,
     pub(super) prompt: String,
     pub(super) format: Format,
+    /// Whether the format is the default.
+    pub(super) has_no_format: bool,
     pub(super) with_segments: bool,
     pub(super) with_words: bool,
 }
@@ -97,6 +99,7 @@ pub(super) fn read(parts: &[Part]) -> Result<Form, Failure> {
     if !check.problems.is_empty() {
         return Err(Failure::invalid(&check.problems));
     }
+    let has_no_format = format.is_none();
     let format = format.unwrap_or(Format::Plain);
     // Without a file there was a problem.
     let file = file.unwrap_or_else(|| Upload {
@@ -104,7 +107,7 @@ pub(super) fn read(parts: &[Part]) -> Result<Form, Failure> {
         content_type: String::new(),
         bytes: Bytes::new(),
     });
-    Ok(Form { model, file, language, prompt, format, with_segments, with_words })
+    Ok(Form { model, file, language, prompt, format, has_no_format, with_segments, with_words })
 }
 
 fn format(text: &str) -> Option<Format> {

@@ -8,6 +8,7 @@ use crate::ids::RequestId;
 use crate::inference;
 use crate::reply::{self, Failure, Reply, seal};
 use crate::text::count_tokens;
+use crate::variant::WireVariant;
 use axum::body::Body;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Extension, Multipart, State};
@@ -41,7 +42,10 @@ pub(crate) async fn transcribe(
     let heard = form::parts(form).await.and_then(|parts| hear(&gateway, &account, &parts));
     match heard {
         Err(failure) => failure.into_response(&id),
-        Ok((form, transcript)) => respond(&id, form, transcript),
+        Ok((form, transcript)) => {
+            let is_bare = form.has_no_format && gateway.variants.has(WireVariant::TranscriptPlainText);
+            respond(&id, form, transcript, is_bare)
+        }
     }
 }
 
@@ -65,16 +69,17 @@ fn transcript(file: &Upload) -> Transcript {
 }
 
 /// Assumed: srt and vtt come as they are, without an envelope.
-fn respond(id: &RequestId, form: Form, transcript: Transcript) -> Response {
-    let captions = |content_type, captions: String| {
-        let mut response = Response::new(Body::from(captions));
+fn respond(id: &RequestId, form: Form, transcript: Transcript, is_bare: bool) -> Response {
+    let bare = |content_type, text: String| {
+        let mut response = Response::new(Body::from(text));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         reply::set_request_id(response.headers_mut(), id);
         response
     };
     match form.format {
-        Format::Srt => captions("application/x-subrip; charset=utf-8", transcript.srt()),
-        Format::Vtt => captions("text/vtt; charset=utf-8", transcript.vtt()),
+        Format::Srt => bare("application/x-subrip; charset=utf-8", transcript.srt()),
+        Format::Vtt => bare("text/vtt; charset=utf-8", transcript.vtt()),
+        Format::Plain if is_bare => bare("text/plain; charset=utf-8", transcript.text),
         Format::Plain | Format::Verbose => seal(id, Ok(Reply::new(transcription(form, transcript)))),
     }
 }

@@ -11,6 +11,7 @@ use crate::media;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{Failure, Reply, seal};
 use crate::sync::lock;
+use crate::variant::WireVariant;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
@@ -105,5 +106,13 @@ fn on_job(
 }
 
 fn view(gateway: &Gateway, job: &Job) -> Value {
-    job.view(|file| media::url(gateway, file))
+    let mut view = job.view(|file| media::url(gateway, file));
+    if let (true, Value::Object(view)) = (gateway.variants.has(WireVariant::IdsElsewhere), &mut view) {
+        for (name, other) in [("id", "batch_id"), ("output_file_url", "results_url")] {
+            if let Some(value) = view.remove(name) {
+                view.insert(other.to_owned(), value);
+            }
+        }
+    }
+    view
 }

@@ -1,8 +1,10 @@
 //! Other forms of the wire.
 
+use crate::calls::form;
 use crate::http::{
-    SUMMARY, chat, connect, get, post, read_frame, read_frames, read_head, send, stream_bytes,
+    SUMMARY, call, chat, connect, get, post, read_frame, read_frames, read_head, send, stream_bytes,
 };
+use crate::streams::wait_until;
 use scaigrid_emulator::{Emulator, Fault, WireVariant};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -141,6 +143,53 @@ fn streams_can_lack_their_end() {
     assert!(read_frame(&mut stream).unwrap().is_some());
     stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     assert!(read_frame(&mut stream).is_err());
+}
+
+#[test]
+fn calls_have_other_paths_while_their_variant_is_set() {
+    let emulator = Emulator::start().unwrap();
+    let text = json!({"model": "openai/text-embedding-3-small", "input": "text"});
+    for (variant, path, body, field) in [
+        (WireVariant::EmbeddingsPath, "/v1/inference/embeddings", text, "/data/data/0/embedding"),
+        (WireVariant::ChatCompletionsPath, "/v1/chat/completions", chat("hello"), "/data/choices/0/message"),
+    ] {
+        assert_eq!(call(&emulator, "POST", path, &body).code(), "NOT_FOUND", "{variant}");
+        assert_eq!(get(&emulator, path).code(), "NOT_FOUND", "{variant}");
+        emulator.set_variant(variant, true);
+        let answer = call(&emulator, "POST", path, &body).json();
+        assert!(answer.pointer(field).is_some(), "{variant}: {answer}");
+        assert_eq!(get(&emulator, path).code(), "METHOD_NOT_ALLOWED", "{variant}");
+    }
+    assert_eq!(emulator.ledger().all.requests, 2);
+}
+
+#[test]
+fn a_transcript_may_be_plain_text() {
+    let emulator = with(WireVariant::TranscriptPlainText);
+    let path = "/v1/inference/audio/transcribe";
+    let file = ("file", Some(("a.mp3", "audio/mpeg")), &b"ID3"[..]);
+    let model = ("model", None, &b"openai/whisper-1"[..]);
+    let answer = form(&emulator, path, &[model, file]);
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert!(answer.body.starts_with(b"This is the transcript of a.mp3"));
+    let answer = form(&emulator, path, &[model, file, ("response_format", None, b"text")]);
+    assert!(answer.json()["data"]["text"].is_string(), "only without a format");
+}
+
+#[test]
+fn batches_may_have_other_names() {
+    let emulator = with(WireVariant::IdsElsewhere);
+    // `{"custom_id":"1","method":"POST","url":"/v1/inference/generate","body":{}}`
+    let line = "eyJjdXN0b21faWQiOiIxIiwibWV0aG9kIjoiUE9TVCIsInVybCI6Ii92MS9pbmZlcmVuY2UvZ2VuZXJhdGUiLCJib2R5Ijp7fX0=";
+    let job = call(&emulator, "POST", "/v1/inference/batch", &json!({"input_file_base64": line})).json();
+    let id = job["data"]["batch_id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/inference/batch/{id}");
+    wait_until(|| get(&emulator, &path).json()["data"]["status"] == "completed");
+    let job = get(&emulator, &path).json()["data"].clone();
+    assert!(
+        job["results_url"].is_string() && job.get("id").is_none() && job.get("output_file_url").is_none()
+    );
+    assert_eq!(get(&emulator, "/v1/inference/batch").json()["data"]["items"][0]["batch_id"], id);
 }
 
 #[test]
