@@ -183,7 +183,7 @@ fn endpoints() -> BTreeMap<&'static str, String> {
     let upload = || Upload::bytes("a", b"");
     let message = SendSessionMessage::new(id, "");
     let chat = ChatRequest::new("");
-    let deliveries = ListDeliveries::new(id, DeliveryFilter::new());
+    let deliveries = ListDeliveries::new(id);
     BTreeMap::from([
         call_of(ChatStreamRequest(&chat)),
         call_of(chat.clone()),
@@ -227,13 +227,13 @@ fn endpoints() -> BTreeMap<&'static str, String> {
         call_of(DeleteWebhook::new(id)),
         call_of(TestWebhook::new(id)),
         call_of(deliveries),
-        call_of(GetMe::default()),
+        call_of(GetMe),
         call_of(ListAuditLog::new()),
         call_of(ExportAuditLog::new()),
-        call_of(GetHealth::default()),
-        call_of(GetReadiness::default()),
-        call_of(GetDetailedHealth::default()),
-        call_of(GetMetrics::default()),
+        call_of(GetHealth),
+        call_of(GetReadiness),
+        call_of(GetDetailedHealth),
+        call_of(GetMetrics),
         call_of(CreateCollection::new("", "")),
         call_of(ListCollections::new()),
         call_of(GetCollection::new(id)),

@@ -7,12 +7,11 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use scaigrid::blocking::Client;
 use scaigrid::{BatchInput, BatchJob, BatchStatus, ChatCompletion, ChatRequest, ListBatches};
-use scaigrid::{Polling, ReplyError, SubmitBatch};
+use scaigrid::{Polling, SubmitBatch};
 use scaigrid_emulator::Emulator;
 use scaigrid_examples::{Options, Stop, emulator_without_key_from, exit_code, print_now};
 use scaigrid_examples::{standard_input, with_gateway};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,17 +24,17 @@ fn batch_id(client: &Client, input: &BatchInput, state: &mut State) -> Result<St
     if let Some(id) = &state.batch_id {
         return Ok(id.clone());
     }
-    let mark = Map::from_iter([("submission".to_owned(), json!(state.submission))]);
     if state.is_old {
         // The earlier run may have submitted, and been killed before it could write the id down.
         for job in client.items(ListBatches::new()) {
             let job = job?;
-            if job.metadata.is_some_and(|metadata| metadata.get("submission") == mark.get("submission")) {
+            let mark = job.metadata.as_ref().and_then(|metadata| metadata.get("submission")?.as_str());
+            if mark == Some(&state.submission) {
                 return Ok(job.id);
             }
         }
     }
-    let submit = SubmitBatch::inline(input)?.metadata(mark);
+    let submit = SubmitBatch::inline(input)?.metadata("submission", state.submission.as_str());
     // Before submitting, so that a later run knows what to look for.
     state.write()?;
     let job = match client.submit_batch(&submit) {
@@ -55,25 +54,22 @@ fn batch_id(client: &Client, input: &BatchInput, state: &mut State) -> Result<St
 /// One answer for each prompt, in the order of the prompts. Results come in any order.
 fn answers<'a>(
     client: &Client,
-    job: BatchJob,
+    job: &BatchJob,
     prompts: &'a [String],
 ) -> Result<Vec<Answer<'a>>, Box<dyn Error>> {
     let missing = |prompt| Answer { prompt, text: None, error: Some("there is no result".to_owned()) };
     let mut answers: Vec<_> = prompts.iter().map(|prompt| missing(prompt.as_str())).collect();
+    let results = job.output_file_url.is_some().then(|| client.batch_results(job)).transpose()?;
     // Lines that failed may lie in a file of their own.
-    let mut errors = job.clone();
-    errors.output_file_url.clone_from(&job.error_file_url);
-    for job in [job, errors].iter().filter(|job| job.output_file_url.is_some()) {
-        for result in client.batch_results(job)? {
-            let result = result?;
-            let number = result.custom_id.parse::<usize>().ok();
-            let Some(answer) = number.and_then(|number| answers.get_mut(number)) else { continue };
-            (answer.text, answer.error) = match result.data::<ChatCompletion>() {
-                Ok(completion) => (Some(completion.text().into_owned()), None),
-                Err(ReplyError::Api(error)) => (None, Some(serde_json::to_string(&error.error)?)),
-                Err(error) => (None, Some(error.to_string())),
-            };
-        }
+    let errors = job.error_file_url.is_some().then(|| client.batch_errors(job)).transpose()?;
+    for result in results.into_iter().chain(errors).flatten() {
+        let result = result?;
+        let number = result.custom_id.parse::<usize>().ok();
+        let Some(answer) = number.and_then(|number| answers.get_mut(number)) else { continue };
+        (answer.text, answer.error) = match result.data::<ChatCompletion>() {
+            Ok(completion) => (Some(completion.text().into_owned()), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
     }
     Ok(answers)
 }
@@ -94,8 +90,7 @@ fn progress(total: usize) -> Result<impl FnMut(&BatchJob) + Send, Box<dyn Error>
         .with_style(ProgressStyle::with_template("{bar:40} {pos} of {len}, {msg}, {elapsed}")?);
     let mut told = String::new();
     Ok(move |job: &BatchJob| {
-        let counts = job.request_counts.clone().unwrap_or_default();
-        let done = counts.completed.unwrap_or_default() + counts.failed.unwrap_or_default();
+        let done = job.request_counts.as_ref().map_or(0, |counts| counts.done());
         let status = job.status.as_ref().map_or("waiting", BatchStatus::as_str);
         bar.set_message(status.to_owned());
         bar.set_position(done);
@@ -202,7 +197,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let polling = Polling::new().interval(interval).on_progress(progress(prompts.len())?);
     let job = client.wait_for_batch(id, polling)?.into_inner();
     let status = job.status.as_ref().map_or("unknown", BatchStatus::as_str).to_owned();
-    let answers = answers(&client, job, &prompts)?;
+    let answers = answers(&client, &job, &prompts)?;
     let lines = answers.iter().map(|answer| Ok(serde_json::to_string(answer)? + "\n"));
     write_whole(out, &lines.collect::<Result<String, serde_json::Error>>()?)?;
     fs::remove_file(state.file)?;

@@ -58,6 +58,9 @@ run!(
 
         let results = results!(client, &job);
         assert_eq!(results.len(), 5);
+        let mut errors = wait!(client.batch_errors(&job)).unwrap();
+        assert_eq!(wait!(errors.next()).unwrap().unwrap().custom_id, "wrong");
+        assert!(wait!(errors.next()).is_none());
         let chat: ChatCompletion = results["chat"].data().unwrap();
         assert_eq!(chat.text(), wait!(client.chat(&question("What goes into a carbonara?"))).unwrap().text());
         assert_eq!(results["vectors"].data::<Embeddings>().unwrap().vectors().len(), 2);

@@ -3,9 +3,9 @@
 use crate::CHAT_MODEL;
 use percent_encoding::percent_decode_str;
 use scaigrid::{
-    AddRoomMember, CreateSession, DeliveryFilter, ErrorKind, ListDeliveries, ListDocuments, RoomMemberType,
-    SearchCollection, SendRoomMessage, SendSessionMessage, UpdateCollection, UpdateRoom, UpdateSession,
-    UpdateWebhook, Upload, UploadDocument,
+    AddRoomMember, CreateSession, ErrorKind, ListDeliveries, ListDocuments, RoomMemberType, SearchCollection,
+    SendRoomMessage, SendSessionMessage, UpdateCollection, UpdateRoom, UpdateSession, UpdateWebhook, Upload,
+    UploadDocument,
 };
 use scaigrid_emulator::RecordedRequest;
 
@@ -57,7 +57,7 @@ macro_rules! calls_by_id {
         $check!(client.update_webhook(&update), $client, ["v1", "webhooks", $id]);
         $check!(client.delete_webhook($id), $client, ["v1", "webhooks", $id]);
         $check!(client.test_webhook($id), $client, ["v1", "webhooks", $id, "test"]);
-        let list = ListDeliveries::new($id, DeliveryFilter::new());
+        let list = ListDeliveries::new($id);
         $check!(client.webhook_deliveries(&list), $client, ["v1", "webhooks", $id, "deliveries"]);
         let collections = ["v1", "modules", "scaimatrix", "collections", $id];
         $check!(client.collection($id), $client, collections);

@@ -3,8 +3,8 @@
 use crate::receiver::Receiver;
 use crate::{CHAT_MODEL, EMBEDDING_MODEL};
 use scaigrid::{
-    CreateCollection, CreateRoom, CreateSession, CreateWebhook, DeliveryFilter, EventType, ListCollections,
-    ListDeliveries, ListDocuments, ListModels, ListRooms, ListSessions, ListWebhooks, Upload, UploadDocument,
+    CreateCollection, CreateRoom, CreateSession, CreateWebhook, EventType, ListCollections, ListDeliveries,
+    ListDocuments, ListModels, ListRooms, ListSessions, ListWebhooks, Upload, UploadDocument,
 };
 
 /// How many requests brought the items of a list with a limit of 2, and the items.
@@ -69,7 +69,7 @@ run!(items_come_from_all_pages_of_webhooks_and_deliveries, |emulator, client| {
         wait!(client.test_webhook(&last)).unwrap();
     }
     let before = emulator.requests().len();
-    let deliveries = all!(client, ListDeliveries::new(&last, DeliveryFilter::new().limit(2)));
+    let deliveries = all!(client, ListDeliveries::new(&last).limit(2));
     assert_eq!((deliveries.len(), emulator.requests().len() - before), (3, 2));
 });
 

@@ -7,7 +7,6 @@ use scaigrid::{
     Upload, UploadDocument,
 };
 use scaigrid_emulator::{DEFAULT_API_KEY, Emulator};
-use serde_json::json;
 
 const RECIPES: &str = "Carbonara needs eggs and cheese.\n\nRisotto needs rice.\n\nBread needs flour.";
 
@@ -16,10 +15,9 @@ fn handbook(name: &str) -> CreateCollection {
 }
 
 fn recipes(collection: &str) -> UploadDocument {
-    let metadata = json!({"year": 2026}).as_object().unwrap().clone();
     UploadDocument::new(collection, Upload::bytes("recipes.md", RECIPES))
         .name("Recipes of Rome")
-        .metadata(metadata)
+        .metadata("year", 2026)
 }
 
 run!(a_document_is_indexed_and_found, Emulator::builder().ingestion_by_polls(), |_, client| {

@@ -9,11 +9,10 @@ use scaigrid_emulator::{DEFAULT_API_KEY, Emulator, WireVariant};
 use serde_json::json;
 
 fn planning() -> CreateSession {
-    let metadata = json!({"project_id": "proj_123"}).as_object().unwrap().clone();
     CreateSession::new(CHAT_MODEL)
         .title("Product planning")
         .system_prompt("You plan trips.")
-        .metadata(metadata)
+        .metadata("project_id", "proj_123")
 }
 
 run!(a_session_remembers_what_was_said, |emulator, client| {

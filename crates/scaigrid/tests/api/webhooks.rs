@@ -2,9 +2,7 @@
 
 use crate::quickly;
 use crate::receiver::Receiver;
-use scaigrid::{
-    CreateWebhook, DeliveryFilter, DeliveryStatus, EventType, ListDeliveries, ListWebhooks, WebhookStatus,
-};
+use scaigrid::{CreateWebhook, DeliveryStatus, EventType, ListDeliveries, ListWebhooks, WebhookStatus};
 use scaigrid_emulator::Emulator;
 use std::time::Duration;
 
@@ -55,7 +53,7 @@ run!(
         scaigrid::WebhookVerifier::new(SECRET)
             .verify(&second.body, second.header(scaigrid::SIGNATURE_HEADER))
             .unwrap();
-        let list = ListDeliveries::new(&made.id, DeliveryFilter::new().status(DeliveryStatus::Success));
+        let list = ListDeliveries::new(&made.id).status(DeliveryStatus::Success);
         let done = wait!(client.wait_until(&list, quickly(), |page| !page.items.is_empty())).unwrap();
         assert_eq!((done.items[0].status_code, &done.items[0].error_message), (Some(204), &None));
         assert_eq!(done.items[0].extra["attempts"], 2);
@@ -70,8 +68,7 @@ run!(a_test_delivery_says_how_it_went, |_, client| {
     assert!(receiver.next().header("x-scaigrid-signature").is_some());
     let refused = wait!(client.test_webhook(&made.id)).unwrap();
     assert!(refused.status_code == Some(418) && refused.error.as_ref().unwrap().contains("418"));
-    let listed =
-        wait!(client.webhook_deliveries(&ListDeliveries::new(&made.id, DeliveryFilter::new()))).unwrap();
+    let listed = wait!(client.webhook_deliveries(&ListDeliveries::new(&made.id))).unwrap();
     let ids: Vec<_> = listed.items.iter().map(|one| Some(one.id.clone())).collect();
     assert_eq!(ids, [refused.delivery_id.clone(), taken.delivery_id.clone()], "the newest first");
 });
