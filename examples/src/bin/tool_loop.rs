@@ -26,7 +26,7 @@ async fn answer(client: &Client, question: &str, rounds: u32) -> Result<String, 
             return Ok(reply.text().into_owned());
         }
         // The model must see what it said, and one result for each call.
-        request.messages.extend(reply.choices.first().map(|choice| Message::from(&choice.message)));
+        request.messages.extend(reply.message().map(Message::from));
         for call in calls {
             let result = run_tool(&call.function).unwrap_or_else(|error| format!("error: {error}"));
             eprintln!("{}({}) = {result}", call.function.name, call.function.arguments);
