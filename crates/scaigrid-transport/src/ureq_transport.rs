@@ -45,6 +45,10 @@ pub struct UreqTransportBuilder {
 /// ureq keeps 3 idle connections a host by default: with more threads than that, each call would connect anew.
 const IDLE_CONNECTIONS: usize = 256;
 
+/// Larger bodies that are read while they are sent are announced first. A server that says nothing to that, as some do, is
+/// waited for a second.
+const SENT_WITHOUT_ASKING: u64 = 256 * 1024;
+
 /// Bytes asked of the socket at a time.
 const READ_SIZE: usize = 16 * 1024;
 
@@ -158,6 +162,12 @@ impl blocking::Transport for UreqTransport {
                 // Without it, ureq sends in chunks.
                 if let Some(len) = body.len() {
                     head.headers.insert(http::header::CONTENT_LENGTH, len.into());
+                }
+                // ureq reads nothing before all is sent: a refusal that comes earlier would look like a broken
+                // connection. So a server may refuse before a large body is sent.
+                if body.len().is_none_or(|len| len > SENT_WITHOUT_ASKING) {
+                    let ask = http::HeaderValue::from_static("100-continue");
+                    head.headers.insert(http::header::EXPECT, ask);
                 }
                 let body = ureq::SendBody::from_owned_reader(Outgoing(body));
                 self.run(http::Request::from_parts(head, body), timeouts)

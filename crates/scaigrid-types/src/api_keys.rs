@@ -3,7 +3,7 @@
 //! Source: docs `reference/authentication`, `getting-started/authentication`.
 
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
-use crate::{InvalidRequest, Page, Query, RequestBody, Secret, lenient};
+use crate::{Page, Secret, lenient};
 use serde::Deserialize;
 
 request! {
@@ -20,11 +20,7 @@ request! {
 }
 
 endpoint! {
-    CreateApiKey => CreatedApiKey, "api_keys.create", Post "/v1/api-keys", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateApiKey => CreatedApiKey, "api_keys.create", Post "/v1/api-keys", data + json
 }
 
 query! {
@@ -38,11 +34,7 @@ query! {
 }
 
 endpoint! {
-    ListApiKeys => Page<ApiKey>, "api_keys.list", Get "/v1/api-keys", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListApiKeys => Page<ApiKey>, "api_keys.list", Get "/v1/api-keys", page + query
 }
 
 paginated!(ListApiKeys => ApiKey);
@@ -81,6 +73,9 @@ object! {
         expires_at: String,
         /// When it was made.
         created_at: String,
+        /// The key itself, if the server sends it where it should not. Never kept.
+        #[serde(deserialize_with = "lenient::dropped", skip_serializing)]
+        key: (),
     }
 }
 

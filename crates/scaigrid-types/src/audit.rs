@@ -5,7 +5,7 @@
 use crate::accounting::{ExportFormat, is_export};
 use crate::macros::{endpoint, object, paginated, query};
 use crate::open_enum::open_enum;
-use crate::{DownloadEndpoint, Page, Query};
+use crate::{DownloadEndpoint, Page};
 
 open_enum! {
     /// Whether what was tried succeeded. Documented.
@@ -56,11 +56,7 @@ query! {
 }
 
 endpoint! {
-    ListAuditLog => Page<AuditEntry>, "audit.list", Get "/v1/audit-log", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListAuditLog => Page<AuditEntry>, "audit.list", Get "/v1/audit-log", page + query
 }
 
 paginated!(ListAuditLog => AuditEntry);
@@ -91,11 +87,7 @@ query! {
 }
 
 endpoint! {
-    ExportAuditLog => Vec<u8>, "audit.export", Get "/v1/audit-log/export", export {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-
+    ExportAuditLog => Vec<u8>, "audit.export", Get "/v1/audit-log/export", export + query {
         fn accept(&self) -> &'static str {
             "text/csv, application/x-ndjson, application/json"
         }

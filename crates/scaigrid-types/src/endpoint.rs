@@ -226,9 +226,11 @@ pub trait Endpoint {
 /// A call that is answered with a file, which the clients hand out while it comes.
 pub trait DownloadEndpoint: Endpoint {
     /// Whether an answer of this `Content-Type` is the file. Otherwise it is read whole, and
-    /// [`decode`](Endpoint::decode) says what is wrong with it. Default: whatever is not JSON, because errors are JSON.
+    /// [`decode`](Endpoint::decode) says what is wrong with it. Default: whatever is neither JSON, because errors are JSON,
+    /// nor a page for people, which comes from something else than the gateway.
     fn is_file(&self, content_type: Option<&str>) -> bool {
-        !ResponseBody::new(b"", content_type).is_json()
+        let body = ResponseBody::new(b"", content_type);
+        !body.is_json() && !body.is_html()
     }
 }
 
@@ -236,6 +238,9 @@ pub trait DownloadEndpoint: Endpoint {
 pub trait Paginated: Endpoint<Reply = Page<Self::Item>> + Clone {
     /// What the list holds.
     type Item;
+
+    /// The cursor that this query begins at. `None` for the first page.
+    fn cursor(&self) -> Option<&str>;
 
     /// The same query for the page behind a cursor.
     fn after(&self, cursor: &str) -> Self;

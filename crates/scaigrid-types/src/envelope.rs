@@ -4,8 +4,8 @@
 //! `{"status":"error","error":{…},"meta":{…}}`. Decoding never compares `status` with `"ok"`, because several
 //! documented examples leave it out.
 
-use crate::ErrorCode;
 use crate::page::Pagination;
+use crate::{ErrorCode, lenient};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -61,10 +61,10 @@ impl<T> SuccessEnvelope<T> {
 #[non_exhaustive]
 pub struct FieldError {
     /// The field, such as `messages`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::null_as_default")]
     pub field: String,
     /// What is wrong with it, for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::null_as_default")]
     pub message: String,
 }
 

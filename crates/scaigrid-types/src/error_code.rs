@@ -62,7 +62,8 @@ macro_rules! error_codes {
                 }
             }
 
-            /// The HTTP status that the documentation gives for this code. `None` when it gives none.
+            /// The HTTP status that the documentation gives for this code; that of `QUOTA_EXCEEDED` is assumed. `None`
+            /// when it gives none.
             ///
             /// A server may answer with another status. The code decides, not the status.
             pub fn http_status(&self) -> Option<u16> {

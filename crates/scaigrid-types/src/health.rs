@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 /// Whether the gateway lives: `GET /health`. Needs no credential. Documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct GetHealth;
 
 endpoint! {
@@ -36,7 +35,6 @@ pub struct Health {
 ///
 /// A 503 is an answer here and not an error; it is not retried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct GetReadiness;
 
 impl Endpoint for GetReadiness {
@@ -64,16 +62,17 @@ impl Endpoint for GetReadiness {
 
     fn decode(&self, body: ResponseBody<'_>) -> Result<Readiness, ReplyError> {
         let is_ready = (200..300).contains(&body.status());
-        match body.json::<Answer>() {
-            Ok(answer) => Ok(Readiness { is_ready, status: answer.status, checks: answer.checks }),
-            // The body of a 503 is not documented: whatever it is, the gateway is not ready.
-            Err(_) if !is_ready => Ok(Readiness::default()),
-            Err(error) => Err(error),
-        }
+        let Answer { status, checks } = match is_ready {
+            true => body.json()?,
+            // The body of a 503 is not documented: whatever it is, the gateway is not ready. `"status":"error"` is no
+            // error here.
+            false => body.any_json().unwrap_or_default(),
+        };
+        Ok(Readiness { is_ready, status, checks })
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Answer {
     #[serde(default, deserialize_with = "crate::lenient::opt_string_or_ignore")]
     status: Option<String>,
@@ -82,10 +81,11 @@ struct Answer {
 }
 
 /// Whether the gateway takes calls.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Readiness {
     /// Whether it does: the HTTP status was 2xx. Documented.
+    #[serde(skip)]
     pub is_ready: bool,
     /// `ready`. Documented for 200.
     pub status: Option<String>,
@@ -95,14 +95,12 @@ pub struct Readiness {
 
 /// How all parts of the gateway are: `GET /health/detailed`, for administrators. The answer's form is not documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct GetDetailedHealth;
 
 endpoint!(GetDetailedHealth => Value, "health.detailed", Get "/health/detailed", json);
 
 /// Measurements in the Prometheus text format: `GET /metrics`. Needs no credential. Documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct GetMetrics;
 
 endpoint! {

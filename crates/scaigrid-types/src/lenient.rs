@@ -1,7 +1,72 @@
 //! Decoding helpers for fields that real servers send in more than one form.
 
+use crate::{Content, Money, Usage};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 use std::fmt;
+
+/// How an optional field is read where real servers may send something else than is expected. By default strictly: null is
+/// absent, and anything of another form an error.
+pub(crate) trait Lenient: Sized {
+    fn optional<'de, D>(deserializer: D) -> Result<Option<Self>, D::Error>
+    where
+        D: Deserializer<'de>,
+        Self: Deserialize<'de>,
+    {
+        Option::deserialize(deserializer)
+    }
+}
+
+/// For `deserialize_with`.
+pub(crate) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Lenient + Deserialize<'de>,
+{
+    T::optional(deserializer)
+}
+
+/// A number is its digits. Anything else is left out: no reply is worth losing for a time in another form.
+impl Lenient for String {
+    fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(match Scalar::deserialize(deserializer)? {
+            Scalar::Text(text) => Some(text),
+            Scalar::Number(number) => Some(number.to_string()),
+            Scalar::Object | Scalar::Other => None,
+        })
+    }
+}
+
+/// Digits in a text are a number.
+impl Lenient for f64 {
+    fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(match Scalar::deserialize(deserializer)? {
+            Scalar::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Scalar::Number(number) => Some(number),
+            Scalar::Object | Scalar::Other => None,
+        })
+    }
+}
+
+impl Lenient for u64 {
+    fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        opt_u64(deserializer)
+    }
+}
+
+impl Lenient for u32 {
+    fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        opt_u32(deserializer)
+    }
+}
+
+impl Lenient for bool {}
+impl Lenient for Value {}
+impl Lenient for Map<String, Value> {}
+impl Lenient for Money {}
+impl Lenient for Usage {}
+impl Lenient for Content {}
+impl<T> Lenient for Vec<T> {}
 
 /// A missing or null value becomes the default.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -10,8 +10,9 @@
 //!
 //! # Documented or assumed
 //! The public documentation leaves gaps. Each item says whether its shape is documented or assumed, and names
-//! the page below `https://scailabs.ai/docs/scaigrid/`. Decoding is lenient: unknown fields are skipped,
-//! unknown enum values are kept, null means absent, and only fields named as required must be there.
+//! the page below `https://scailabs.ai/docs/scaigrid/`. Decoding is lenient: unknown fields are kept in
+//! `extra` (but for chats and chunks, which are many: see the reply's raw body), unknown enum values are kept, null means
+//! absent, and only fields named as required must be there.
 
 mod accounting;
 mod api_keys;
@@ -72,11 +73,11 @@ pub use rooms::{
     RoomMemberType, RoomMessage, RoomRole, SendRoomMessage, UpdateRoom,
 };
 pub use scaimatrix::*;
-pub use secret::Secret;
+pub use secret::{Base64, Secret, SecretUrl};
 pub use sessions::{
     CreateSession, DeleteSession, GetSession, ListSessions, SendSessionMessage, Session, SessionMessage,
     SessionReply, SessionStatus, StreamSessionMessage, UpdateSession,
 };
-pub use upload::Upload;
+pub use upload::{Multipart, Upload};
 pub use usage::Usage;
 pub use webhooks::*;

@@ -8,30 +8,71 @@
 //! | `by_id!` | a call that needs nothing but an id |
 //! | `endpoint!` | [`Endpoint`](crate::Endpoint) for any of these: name, method, path, and how to decode |
 
-/// A struct of a response: required fields first, then `;`, then optional ones. Unknown fields are kept in `extra`.
+/// A struct of a response: required fields first, then `;`, then optional ones, which are read as
+/// [`Lenient`](crate::lenient::Lenient) says for their type, unless they have a `#[serde]` of their own. Unknown fields are
+/// kept in `extra`.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])*
         $name:ident {
             $( $(#[doc = $rdoc:literal])* $(#[serde $rserde:tt])? $required:ident: $rtype:ty, )* ;
-            $( $(#[doc = $fdoc:literal])* $(#[serde $fserde:tt])? $field:ident: $type:ty, )*
+            $($optional:tt)*
         }
     ) => {
+        crate::macros::object! {
+            @fields {
+                $(#[doc = $doc])*
+                $name { $( $(#[doc = $rdoc])* $(#[serde $rserde])? pub $required: $rtype, )* }
+            }
+            { }
+            $($optional)*
+        }
+    };
+    // One optional field after the other moves to the second braces.
+    (
+        @fields { $($head:tt)* } { $($done:tt)* }
+        $(#[doc = $doc:literal])* #[serde $serde:tt] $field:ident: $type:ty, $($rest:tt)*
+    ) => {
+        crate::macros::object! {
+            @fields { $($head)* }
+            {
+                $($done)*
+                $(#[doc = $doc])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                #[serde $serde]
+                pub $field: Option<$type>,
+            }
+            $($rest)*
+        }
+    };
+    (
+        @fields { $($head:tt)* } { $($done:tt)* }
+        $(#[doc = $doc:literal])* $field:ident: $type:ty, $($rest:tt)*
+    ) => {
+        crate::macros::object! {
+            @fields { $($head)* }
+            {
+                $($done)*
+                $(#[doc = $doc])*
+                #[serde(default, deserialize_with = "crate::lenient::optional", skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$type>,
+            }
+            $($rest)*
+        }
+    };
+    (@fields { $(#[doc = $doc:literal])* $name:ident { $($required:tt)* } } { $($optional:tt)* }) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[non_exhaustive]
         pub struct $name {
-            $( $(#[doc = $rdoc])* $(#[serde $rserde])? pub $required: $rtype, )*
-            $(
-                $(#[doc = $fdoc])*
-                #[serde(default, skip_serializing_if = "Option::is_none")]
-                $(#[serde $fserde])?
-                pub $field: Option<$type>,
-            )*
+            $($required)*
+            $($optional)*
             /// Fields that this version does not know, kept as they came.
             #[serde(flatten)]
             pub extra: serde_json::Map<String, serde_json::Value>,
         }
+
+        impl crate::lenient::Lenient for $name {}
     };
 }
 
@@ -49,6 +90,21 @@ macro_rules! setter {
     ($(#[doc = $doc:literal])* $field:ident: i64) => { crate::macros::setter! { @plain $(#[doc = $doc])* $field: i64 } };
     ($(#[doc = $doc:literal])* $field:ident: f64) => { crate::macros::setter! { @plain $(#[doc = $doc])* $field: f64 } };
     ($(#[doc = $doc:literal])* $field:ident: bool) => { crate::macros::setter! { @plain $(#[doc = $doc])* $field: bool } };
+    ($(#[doc = $doc:literal])* metadata: Map<String, Value>) => {
+        $(#[doc = $doc])*
+        /// Adds one of them.
+        pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+            self.metadata.get_or_insert_default().insert(key.into(), value.into());
+            self
+        }
+    };
+    ($(#[doc = $doc:literal])* $field:ident: Vec<$item:ty>) => {
+        $(#[doc = $doc])*
+        pub fn $field(mut self, $field: impl IntoIterator<Item = impl Into<$item>>) -> Self {
+            self.$field = Some($field.into_iter().map(Into::into).collect());
+            self
+        }
+    };
     ($(#[doc = $doc:literal])* $field:ident: $type:ty) => {
         $(#[doc = $doc])*
         pub fn $field(mut self, $field: impl Into<$type>) -> Self {
@@ -64,7 +120,7 @@ macro_rules! request {
         $(#[doc = $doc:literal])*
         $name:ident $(( $id:ident ))? {
             $( $(#[doc = $rdoc:literal])* $(#[serde $rserde:tt])? $required:ident: $rtype:ty, )* ;
-            $( $(#[doc = $fdoc:literal])* $(#[serde $fserde:tt])? $field:ident: $type:ident $(<$($arg:ty),+>)?, )*
+            $( $(#[doc = $fdoc:literal])* $(#[serde $fserde:tt])? $field:ident: $type:ident $(<$($arg:ident),+>)?, )*
         }
     ) => {
         $(#[doc = $doc])*
@@ -123,20 +179,26 @@ macro_rules! request {
 macro_rules! query {
     (
         $(#[doc = $doc:literal])*
-        $name:ident { $( $(#[doc = $fdoc:literal])* $field:ident: $type:ident $(<$($arg:ty),+>)?, )* }
+        $name:ident $(( $id:ident ))? { $( $(#[doc = $fdoc:literal])* $field:ident: $type:ident $(<$($arg:ident),+>)?, )* }
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
         #[serde(default)]
         #[non_exhaustive]
         pub struct $name {
+            $(
+                /// Whose. Any characters; it is one segment of the path.
+                #[serde(skip)]
+                pub $id: String,
+            )?
             $( $(#[doc = $fdoc])* pub $field: Option<$type $(<$($arg),+>)?>, )*
         }
 
         impl $name {
             /// Without any parameter.
-            pub fn new() -> Self {
-                Self::default()
+            #[allow(clippy::needless_update, reason = "only those with an id have another field")]
+            pub fn new($($id: impl Into<String>)?) -> Self {
+                Self { $( $id: $id.into(), )? ..Self::default() }
             }
 
             $( crate::macros::setter! { $(#[doc = $fdoc])* $field: $type $(<$($arg),+>)? } )*
@@ -150,12 +212,22 @@ macro_rules! query {
 }
 
 /// [`Endpoint`](crate::Endpoint) for a type: reply, name, method, path, and the method of
-/// [`ResponseBody`](crate::ResponseBody) that decodes. Fields in the path stand behind a `/`. Further methods of the
-/// trait may follow in braces.
+/// [`ResponseBody`](crate::ResponseBody) that decodes. Fields in the path stand behind a `/`. What else most calls have is
+/// added with a `+`:
+///
+/// | part | meaning |
+/// |---|---|
+/// | `json` | the body is the struct itself, from `request!` |
+/// | `query` | the query are its fields, from `query!` |
+/// | `inference` | running it twice costs twice and harms nothing |
+///
+/// `data or id`: an answer without an id, or without anything, is a success too, and gets the id from the field `id`.
+///
+/// Further methods of the trait may follow in braces.
 macro_rules! endpoint {
     (
         $type:ty => $reply:ty, $name:literal, $method:ident $path:literal $(/ $segment:tt)*, $decode:ident
-        $({ $($methods:tt)* })?
+        $(or $id:ident)? $(+ $part:ident)* $({ $($methods:tt)* })?
     ) => {
         impl crate::Endpoint for $type {
             type Reply = $reply;
@@ -173,14 +245,32 @@ macro_rules! endpoint {
             }
 
             fn decode(&self, body: crate::ResponseBody<'_>) -> Result<$reply, crate::ReplyError> {
+                $( return body.data_or_id(&self.$id); )?
+                #[allow(unreachable_code, reason = "for calls whose answer may lack the id")]
                 body.$decode()
             }
 
+            $( crate::macros::endpoint!(@part $part); )*
             $($($methods)*)?
         }
     };
     (@segment $this:ident $literal:literal) => { $literal };
     (@segment $this:ident $field:ident) => { &$this.$field };
+    (@part json) => {
+        fn body(&self) -> Result<Option<crate::RequestBody>, crate::InvalidRequest> {
+            self.json().map(Some)
+        }
+    };
+    (@part query) => {
+        fn query(&self) -> crate::Query {
+            self.pairs()
+        }
+    };
+    (@part inference) => {
+        fn replay_safety(&self) -> crate::ReplaySafety {
+            crate::ReplaySafety::Inference
+        }
+    };
 }
 
 /// A call that needs nothing but an id: the struct with `new`, and its endpoint.
@@ -188,7 +278,7 @@ macro_rules! by_id {
     (
         $(#[doc = $doc:literal])*
         $name:ident($id:ident) => $reply:ty, $call:literal, $method:ident $path:literal $(/ $segment:tt)*, $decode:ident
-        $({ $($methods:tt)* })?
+        $(or $known:ident)? $({ $($methods:tt)* })?
     ) => {
         $(#[doc = $doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,16 +296,20 @@ macro_rules! by_id {
         }
 
         crate::macros::endpoint! {
-            $name => $reply, $call, $method $path $(/ $segment)*, $decode $({ $($methods)* })?
+            $name => $reply, $call, $method $path $(/ $segment)*, $decode $(or $known)? $({ $($methods)* })?
         }
     };
 }
 
-/// The next page of a list is the same query with another cursor.
+/// The next page of a list is the same query with another cursor, in the field `cursor`.
 macro_rules! paginated {
     ($name:ident => $item:ty) => {
         impl crate::Paginated for $name {
             type Item = $item;
+
+            fn cursor(&self) -> Option<&str> {
+                self.cursor.as_deref()
+            }
 
             fn after(&self, cursor: &str) -> Self {
                 Self { cursor: Some(cursor.to_owned()), ..self.clone() }

@@ -32,6 +32,8 @@ macro_rules! open_enum {
             }
         }
 
+        impl $crate::lenient::Lenient for $name {}
+
         $crate::open_enum::string_conversions!($name, Other);
     };
 }

@@ -2,12 +2,11 @@
 //!
 //! Source: docs `reference/users-and-access`. `GET /v1/auth/me` answers the same.
 
-use crate::lenient;
 use crate::macros::{endpoint, object};
+use serde_json::Value;
 
 /// Asks who the caller is: `GET /v1/me`. The call is documented, the fields of the answer are assumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct GetMe;
 
 endpoint!(GetMe => Profile, "me", Get "/v1/me", data);
@@ -26,18 +25,16 @@ object! {
         tenant_id: String,
         /// The tenant's partner.
         partner_id: String,
-        /// Roles, such as `tenant_user`. Elements that are no strings are left out; see the reply's body.
-        #[serde(deserialize_with = "lenient::opt_strings")]
-        roles: Vec<String>,
-        /// Permissions, such as `models:use`. Elements that are no strings are left out; see the reply's body.
-        #[serde(deserialize_with = "lenient::opt_strings")]
-        permissions: Vec<String>,
+        /// Roles, such as `tenant_user`. Strings usually; elements of another form are kept as they came.
+        roles: Vec<Value>,
+        /// Permissions, such as `models:use`. Strings usually; elements of another form are kept as they came.
+        permissions: Vec<Value>,
     }
 }
 
 impl Profile {
     /// Whether the caller has a permission, such as `models:use`, as far as the gateway tells.
     pub fn has_permission(&self, permission: &str) -> bool {
-        self.permissions.iter().flatten().any(|known| known == permission)
+        self.permissions.iter().flatten().any(|known| known.as_str() == Some(permission))
     }
 }

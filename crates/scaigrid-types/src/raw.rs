@@ -1,7 +1,7 @@
 //! The escape hatch: any call, without types.
 
+use crate::{DownloadEndpoint, Multipart, RequestBody, ResponseBody};
 use crate::{Endpoint, InvalidRequest, Method, Path, Query, ReplaySafety, ReplyError};
-use crate::{RequestBody, ResponseBody};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -94,6 +94,12 @@ impl RawRequest {
         self
     }
 
+    /// Sets a form with files as the body. One that cannot be sent makes the call fail before it is sent.
+    pub fn multipart(mut self, form: Multipart) -> Self {
+        self.body = Some(form.into_body());
+        self
+    }
+
     /// Says what happens when the call runs twice. Default: from the method.
     pub fn replay_safety(mut self, replay_safety: ReplaySafety) -> Self {
         self.replay_safety = Some(replay_safety);
@@ -151,3 +157,6 @@ impl Endpoint for RawRequest {
         }
     }
 }
+
+/// For calls that answer with a file: `client.download(&RawRequest::get(..))`.
+impl DownloadEndpoint for RawRequest {}

@@ -100,6 +100,17 @@ impl RequestBody {
         Ok(Self::bytes("application/json", bytes))
     }
 
+    /// A JSON object with `"stream": true` added to the fields of `value`.
+    pub(crate) fn streamed<T: Serialize>(value: &T) -> Result<Self, InvalidRequest> {
+        #[derive(Serialize)]
+        struct Streamed<'a, T> {
+            #[serde(flatten)]
+            value: &'a T,
+            stream: bool,
+        }
+        Self::json(&Streamed { value, stream: true })
+    }
+
     /// The bytes, unless they are read while they are sent.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match &self.content {

@@ -1,18 +1,29 @@
 //! Unwrapping a success answer.
 
-use crate::{DecodeError, ErrorEnvelope, Page, lenient, page};
+use crate::{DecodeError, ErrorCode, ErrorEnvelope, Page, lenient, page};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
 
 /// Why a 2xx answer is not a reply.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
     /// The body is an error envelope, although the HTTP status says success.
-    #[error("the gateway reported an error")]
+    #[error("{}", told(.0))]
     Api(Box<ErrorEnvelope>),
     /// The body does not have the expected form.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+}
+
+/// Code and message, as far as there are any.
+fn told(envelope: &ErrorEnvelope) -> String {
+    let code = envelope.error.code.as_ref().map(ErrorCode::as_str);
+    match (code, envelope.error.message.as_deref()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "the gateway gave no reason".to_owned(),
+    }
 }
 
 /// The body of a 2xx answer, and the ways to unwrap it.
@@ -69,6 +80,32 @@ impl<'a> ResponseBody<'a> {
         }
     }
 
+    /// As [`data`](Self::data), where an empty body is a success about which nothing is known.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data), but not for an empty body.
+    pub fn data_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, ReplyError> {
+        if self.is_empty() { Ok(T::default()) } else { self.data() }
+    }
+
+    /// As [`data`](Self::data), for calls whose answer is not documented: where it has no id, it gets this one.
+    pub(crate) fn data_or_id<T: DeserializeOwned>(&self, id: &str) -> Result<T, ReplyError> {
+        let data = match self.is_empty() {
+            true => None,
+            false => self.json::<Success<Value>>()?.data,
+        };
+        let mut data = match data.unwrap_or_default() {
+            Value::Object(data) => data,
+            Value::Null => Map::new(),
+            _ => return Err(DecodeError::new("data", "expected an object").into()),
+        };
+        if !["id", "batch_id"].iter().any(|key| data.get(*key).is_some_and(|id| !id.is_null())) {
+            data.insert("id".to_owned(), id.into());
+        }
+        let failed = |error| DecodeError::from_value("data".to_owned(), &error);
+        Ok(serde_json::from_value(Value::Object(data)).map_err(failed)?)
+    }
+
     /// A page of a list, whichever of the documented list shapes the server uses.
     ///
     /// # Errors
@@ -94,6 +131,11 @@ impl<'a> ResponseBody<'a> {
             Ok(reply) => Ok(reply),
             Err(error) => Err(DecodeError::from_json(self.bytes, &error).into()),
         }
+    }
+
+    /// The whole body as JSON, an error envelope like anything else. `None` when it has another form.
+    pub(crate) fn any_json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(self.bytes).ok()
     }
 
     /// The body as it is, for routes that answer with a file. An error envelope in a JSON body is still an
@@ -122,6 +164,9 @@ impl<'a> ResponseBody<'a> {
         if self.is_json() {
             return Err(DecodeError::new("", "the answer is JSON where a file was expected").into());
         }
+        if self.is_html() {
+            return Err(DecodeError::new("", "the answer is a web page where a file was expected").into());
+        }
         Ok(bytes.to_vec())
     }
 
@@ -144,6 +189,12 @@ impl<'a> ResponseBody<'a> {
         let essence = self.content_type.unwrap_or_default().split(';').next().unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();
         essence == "application/json" || essence.ends_with("+json")
+    }
+
+    /// Whether the `Content-Type` is that of a web page, such as the login page of a proxy.
+    pub fn is_html(&self) -> bool {
+        let essence = self.content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("text/html")
     }
 
     fn require_body(&self) -> Result<(), ReplyError> {
@@ -183,7 +234,6 @@ impl<T> Success<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
     use proptest::prelude::*;
 
     fn body(text: &str) -> ResponseBody<'_> {

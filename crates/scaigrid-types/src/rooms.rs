@@ -4,7 +4,8 @@
 
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody};
+use crate::request_body::refuse_named;
+use crate::{InvalidRequest, Page, RequestBody};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -74,11 +75,7 @@ pub struct InitialMember {
 }
 
 endpoint! {
-    CreateRoom => Room, "rooms.create", Post "/v1/rooms", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateRoom => Room, "rooms.create", Post "/v1/rooms", data + json
 }
 
 query! {
@@ -92,11 +89,7 @@ query! {
 }
 
 endpoint! {
-    ListRooms => Page<Room>, "rooms.list", Get "/v1/rooms", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListRooms => Page<Room>, "rooms.list", Get "/v1/rooms", page + query
 }
 
 paginated!(ListRooms => Room);
@@ -118,11 +111,7 @@ request! {
 }
 
 endpoint! {
-    UpdateRoom => Room, "rooms.update", Patch "/v1/rooms" / room_id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateRoom => Room, "rooms.update", Patch "/v1/rooms" / room_id, data or room_id + json
 }
 
 by_id! {
@@ -147,6 +136,8 @@ request! {
 endpoint! {
     AddRoomMember => (), "rooms.add_member", Post "/v1/rooms" / room_id / "members", empty {
         fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
+            // The field has another name here than on the wire.
+            refuse_named(&self.extra, &["type"])?;
             self.json().map(Some)
         }
     }
@@ -165,11 +156,7 @@ request! {
 }
 
 endpoint! {
-    SendRoomMessage => RoomMessage, "rooms.send_message", Post "/v1/rooms" / room_id / "messages", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    SendRoomMessage => RoomMessage, "rooms.send_message", Post "/v1/rooms" / room_id / "messages", data_or_default + json
 }
 
 object! {
@@ -196,9 +183,9 @@ object! {
 object! {
     /// A member of a room. Assumed.
     RoomMember {
+        ;
         /// Whose.
         id: String,
-        ;
         /// A person or a bot.
         #[serde(rename = "type")]
         member_type: RoomMemberType,

@@ -10,7 +10,7 @@ mod search;
 
 pub use collections::{
     ChunkingStrategy, Collection, CollectionAccess, CollectionPermission, CreateCollection, DeleteCollection,
-    ForkCollection, GetCollection, ListCollections, UpdateCollection,
+    ForkCollection, GetCollection, Limit, ListCollections, UpdateCollection,
 };
 pub use documents::{DeleteDocument, Document, DocumentStatus, GetDocument, ListDocuments, UploadDocument};
 pub use search::{SearchCollection, SearchHit, SearchResults, SearchType};

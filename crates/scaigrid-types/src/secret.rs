@@ -1,7 +1,9 @@
 //! Texts that must not be printed.
 
-use serde::{Deserialize, Serializer};
+use crate::lenient::Lenient;
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
+use std::ops::Deref;
 
 /// A secret, such as a new API key. `Debug` shows a placeholder, and there is neither `Display` nor `Serialize`; only
 /// [`expose`](Self::expose) gives the text.
@@ -52,3 +54,67 @@ impl fmt::Debug for Secret {
         f.write_str("[redacted]")
     }
 }
+
+/// An address that is a key itself, because it holds a token: of an image, say, or of a batch's results. It derefs to its
+/// text; `Debug` leaves out the query, where the token is, and there is no `Display`.
+///
+/// ```
+/// use scaigrid_types::SecretUrl;
+///
+/// let url = SecretUrl::from("https://gateway.example/media/1?token=hidden");
+/// assert_eq!(format!("{url:?}"), "\"https://gateway.example/media/1?[redacted]\"");
+/// assert!(url.ends_with("hidden"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretUrl(String);
+
+/// Bytes in base64. It derefs to its text; `Debug` shows the length only.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Base64(String);
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_once(['?', '#']) {
+            Some((address, _)) => format!("{address}?[redacted]").fmt(f),
+            None => self.0.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Base64 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} characters of base64", self.0.len())
+    }
+}
+
+macro_rules! text {
+    ($($name:ident),+) => {
+        $(
+            impl Lenient for $name {}
+
+            impl Deref for $name {
+                type Target = str;
+
+                fn deref(&self) -> &str {
+                    &self.0
+                }
+            }
+
+            impl From<&str> for $name {
+                fn from(text: &str) -> Self {
+                    Self(text.to_owned())
+                }
+            }
+
+            impl From<String> for $name {
+                fn from(text: String) -> Self {
+                    Self(text)
+                }
+            }
+        )+
+    };
+}
+
+text!(SecretUrl, Base64);

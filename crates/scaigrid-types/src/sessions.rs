@@ -5,10 +5,9 @@
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
 use crate::{
-    ChatCompletion, Choice, Content, DecodeError, Endpoint, InvalidRequest, Method, Page, Path, Query,
-    ReplyError, RequestBody, ResponseBody, Role, Usage,
+    ChatCompletion, Choice, Content, DecodeError, Endpoint, InvalidRequest, Method, Page, Path, ReplyError,
+    RequestBody, ResponseBody, Role, Usage,
 };
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 request! {
@@ -27,11 +26,7 @@ request! {
 }
 
 endpoint! {
-    CreateSession => Session, "sessions.create", Post "/v1/sessions", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateSession => Session, "sessions.create", Post "/v1/sessions", data + json
 }
 
 query! {
@@ -47,11 +42,7 @@ query! {
 }
 
 endpoint! {
-    ListSessions => Page<Session>, "sessions.list", Get "/v1/sessions", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListSessions => Page<Session>, "sessions.list", Get "/v1/sessions", page + query
 }
 
 paginated!(ListSessions => Session);
@@ -71,17 +62,13 @@ request! {
         system_prompt: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
-        /// A closed session takes no messages.
+        /// Whether it goes on.
         status: SessionStatus,
     }
 }
 
 endpoint! {
-    UpdateSession => Session, "sessions.update", Patch "/v1/sessions" / id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateSession => Session, "sessions.update", Patch "/v1/sessions" / id, data or id + json
 }
 
 by_id! {
@@ -90,7 +77,7 @@ by_id! {
 }
 
 open_enum! {
-    /// Whether a session takes messages. Documented.
+    /// Whether a session goes on. The values are documented, but not whether a closed one takes messages.
     SessionStatus {
         /// It does.
         Active = "active",
@@ -113,7 +100,7 @@ object! {
         system_prompt: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
-        /// Whether it takes messages.
+        /// Whether it goes on.
         status: SessionStatus,
         /// All messages, oldest first. Documented for a single session; `None` in lists.
         messages: Vec<SessionMessage>,
@@ -184,15 +171,9 @@ impl Endpoint for StreamSessionMessage<'_> {
     }
 
     fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-        #[derive(Serialize)]
-        struct Streamed<'a> {
-            #[serde(flatten)]
-            message: &'a SendSessionMessage,
-            stream: bool,
-        }
         // Checks what a plain message checks.
         self.0.body()?;
-        RequestBody::json(&Streamed { message: self.0, stream: true }).map(Some)
+        RequestBody::streamed(self.0).map(Some)
     }
 
     fn accept(&self) -> &'static str {
@@ -206,8 +187,8 @@ impl Endpoint for StreamSessionMessage<'_> {
 
 /// What the assistant says in a session. The form is not documented: a message and a chat completion are both accepted
 /// (assumed).
-#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-#[serde(try_from = "Value")]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged, try_from = "Value")]
 #[non_exhaustive]
 pub enum SessionReply {
     /// A message of the session.
@@ -256,7 +237,7 @@ impl TryFrom<Value> for SessionReply {
 
     fn try_from(value: Value) -> Result<Self, DecodeError> {
         let failed = |error: serde_json::Error| DecodeError::from_value("data".to_owned(), &error);
-        if value.get("choices").is_some() {
+        if value.get("choices").is_some_and(|choices| !choices.is_null()) {
             return serde_json::from_value(value).map(Self::Completion).map_err(failed);
         }
         // Some servers put the message below a key of its own (assumed).
@@ -265,12 +246,13 @@ impl TryFrom<Value> for SessionReply {
                 let message = object.remove("message").unwrap_or_default();
                 serde_json::from_value(message).map(Self::Message).map_err(failed)
             }
-            value if value.get("content").is_some() => {
+            // Null content is as good as none: a message with a role need not have any.
+            value if value.get("content").is_some() || value.get("role").is_some() => {
                 serde_json::from_value(value).map(Self::Message).map_err(failed)
             }
             _ => Err(DecodeError::new(
                 "data",
-                "neither a message with `content` nor a completion with `choices`",
+                "neither a message with `role` or `content` nor a completion with `choices`",
             )),
         }
     }

@@ -97,53 +97,93 @@ fn guess(file_name: &str) -> &'static str {
     }
 }
 
-/// A `multipart/form-data` body (RFC 7578).
-pub(crate) struct Multipart {
+/// A form with files: a `multipart/form-data` body (RFC 7578), for calls that this crate has no type for.
+///
+/// ```
+/// use scaigrid_types::{Multipart, RawRequest, Upload};
+///
+/// let form = Multipart::new().field("language", "en").file("file", &Upload::file("recording.mp3"));
+/// let call = RawRequest::post("/v1/modules/scaiecho/transcribe").multipart(form);
+/// # let _ = call;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Multipart {
     boundary: String,
     pieces: Vec<BodyPiece>,
     /// Header lines and fields since the last file.
     text: String,
+    problem: Option<InvalidRequest>,
 }
 
-impl Multipart {
-    pub(crate) fn new() -> Self {
+impl Default for Multipart {
+    fn default() -> Self {
         // Two numbers that nobody can guess, so that no content can hold the boundary on purpose.
         let random = || RandomState::new().build_hasher().finish();
         Self {
             boundary: format!("scaigrid-{:016x}{:016x}", random(), random()),
             pieces: Vec::new(),
             text: String::new(),
+            problem: None,
         }
     }
+}
 
-    /// Adds a field, unless it is `None`.
-    pub(crate) fn field(mut self, name: &str, value: Option<impl ToString>) -> Self {
-        if let Some(value) = value {
-            self.begin_part(name, None);
-            self.text.push_str("\r\n");
-            self.text.push_str(&value.to_string());
-            self.text.push_str("\r\n");
-        }
+impl Multipart {
+    /// A form without fields.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field.
+    pub fn field(mut self, name: &str, value: impl ToString) -> Self {
+        self.begin_part(name, None);
+        self.text.push_str("\r\n");
+        self.text.push_str(&value.to_string());
+        self.text.push_str("\r\n");
         self
     }
 
-    /// Adds a file.
-    pub(crate) fn file(mut self, name: &str, upload: &Upload) -> Result<Self, InvalidRequest> {
+    /// Adds a field, unless it is `None`.
+    pub fn field_opt(self, name: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.field(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a file. One whose name or type holds line breaks makes the form invalid.
+    pub fn file(mut self, name: &str, upload: &Upload) -> Self {
         let media_type = upload.media_type();
         if media_type.is_empty() || !media_type.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Err(InvalidRequest::new(
-                "the content type of the upload holds characters that no header may have",
-            ));
+            let message = "the content type of the upload holds characters that no header may have";
+            self.problem = Some(InvalidRequest::new(message));
         }
         if upload.file_name.contains(['\r', '\n', '\0']) {
-            return Err(InvalidRequest::new("the file name of the upload holds a line break or a NUL"));
+            let message = "the file name of the upload holds a line break or a NUL";
+            self.problem = Some(InvalidRequest::new(message));
         }
         self.begin_part(name, Some(&upload.file_name));
         self.text.push_str(&format!("Content-Type: {media_type}\r\n\r\n"));
         self.flush();
         self.pieces.push(upload.content.clone());
         self.text.push_str("\r\n");
-        Ok(self)
+        self
+    }
+
+    /// The form as a request body.
+    ///
+    /// # Errors
+    /// When a file's name or type cannot be sent.
+    pub fn into_body(mut self) -> Result<RequestBody, InvalidRequest> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        self.text.push_str(&format!("--{}--\r\n", self.boundary));
+        self.flush();
+        Ok(RequestBody {
+            content_type: format!("multipart/form-data; boundary={}", self.boundary).into(),
+            content: BodyContent::Pieces(self.pieces),
+        })
     }
 
     fn begin_part(&mut self, name: &str, file_name: Option<&str>) {
@@ -162,15 +202,6 @@ impl Multipart {
         if !self.text.is_empty() {
             let text: SharedBytes = Arc::new(std::mem::take(&mut self.text));
             self.pieces.push(BodyPiece::Shared(text));
-        }
-    }
-
-    pub(crate) fn finish(mut self) -> RequestBody {
-        self.text.push_str(&format!("--{}--\r\n", self.boundary));
-        self.flush();
-        RequestBody {
-            content_type: format!("multipart/form-data; boundary={}", self.boundary).into(),
-            content: BodyContent::Pieces(self.pieces),
         }
     }
 }
@@ -196,21 +227,21 @@ mod tests {
     #[test]
     fn fields_and_files_are_parts_between_boundaries() {
         let upload = Upload::bytes("a\"b.mp3", b"ID3");
-        let form = Multipart::new().field("model", Some("m")).field("prompt", None::<&str>);
-        let (content_type, text) = text_of(form.file("file", &upload).unwrap().field("n", Some(1)).finish());
+        let form = Multipart::new().field("model", "m").field_opt("prompt", None::<&str>);
+        let (content_type, text) = text_of(form.file("file", &upload).field("n", 1).into_body().unwrap());
         let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
         let expected = "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n\
             --B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a%22b.mp3\"\r\n\
             Content-Type: audio/mpeg\r\n\r\nID3\r\n\
             --B\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n1\r\n--B--\r\n";
         assert_eq!(text.replace(boundary, "B"), expected);
-        let (other, _) = text_of(Multipart::new().finish());
+        let (other, _) = text_of(Multipart::new().into_body().unwrap());
         assert_ne!(other, content_type);
     }
 
     #[test]
     fn names_and_types_cannot_add_lines() {
-        let form = |upload: Upload| Multipart::new().file("file", &upload).map(|_| ());
+        let form = |upload: Upload| Multipart::new().file("file", &upload).into_body();
         for name in ["a\r\nX-Evil: 1", "a\0b"] {
             assert!(form(Upload::bytes(name, b"")).unwrap_err().to_string().contains("file name"));
         }

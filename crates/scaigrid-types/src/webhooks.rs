@@ -12,7 +12,7 @@ pub use signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, VerifyError, WebhookVeri
 
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody, Secret, lenient};
+use crate::{Page, Secret, lenient};
 use serde_json::Value;
 
 open_enum! {
@@ -64,11 +64,7 @@ request! {
 }
 
 endpoint! {
-    CreateWebhook => Webhook, "webhooks.create", Post "/v1/webhooks", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateWebhook => Webhook, "webhooks.create", Post "/v1/webhooks", data + json
 }
 
 query! {
@@ -82,11 +78,7 @@ query! {
 }
 
 endpoint! {
-    ListWebhooks => Page<Webhook>, "webhooks.list", Get "/v1/webhooks", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListWebhooks => Page<Webhook>, "webhooks.list", Get "/v1/webhooks", page + query
 }
 
 paginated!(ListWebhooks => Webhook);
@@ -117,11 +109,7 @@ request! {
 }
 
 endpoint! {
-    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data or webhook_id + json
 }
 
 by_id! {
@@ -142,53 +130,30 @@ object! {
         /// Names the delivery, such as `del_...`.
         delivery_id: String,
         /// The receiver's HTTP status.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         status_code: u64,
         /// How long it took, in milliseconds.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         duration_ms: u64,
         /// What went wrong, if anything.
         error: String,
     }
 }
 
-/// Lists a webhook's deliveries: `GET /v1/webhooks/{webhook_id}/deliveries`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListDeliveries {
-    /// Whose.
-    pub webhook_id: String,
-    /// Which, and how many.
-    pub filter: DeliveryFilter,
-    cursor: Option<String>,
-}
-
 query! {
-    /// Which deliveries to list. Documented.
-    DeliveryFilter {
+    /// Lists a webhook's deliveries: `GET /v1/webhooks/{webhook_id}/deliveries`. All parameters but the cursor are documented.
+    ListDeliveries(webhook_id) {
         /// Only those of this status.
         status: DeliveryStatus,
         /// Only those since this time, in ISO 8601.
         since: String,
         /// Most items of one page.
         limit: u32,
-    }
-}
-
-impl ListDeliveries {
-    /// Those of a webhook.
-    pub fn new(webhook_id: impl Into<String>, filter: DeliveryFilter) -> Self {
-        Self { webhook_id: webhook_id.into(), filter, cursor: None }
+        /// Where to go on: [`Page::next_cursor`] of the page before. Assumed.
+        cursor: String,
     }
 }
 
 endpoint! {
-    ListDeliveries => Page<Delivery>, "webhooks.deliveries", Get "/v1/webhooks" / webhook_id / "deliveries", page {
-        fn query(&self) -> Query {
-            // That the list has a cursor is assumed.
-            self.filter.pairs().with_opt("cursor", self.cursor.as_ref())
-        }
-    }
+    ListDeliveries => Page<Delivery>, "webhooks.deliveries", Get "/v1/webhooks" / webhook_id / "deliveries", page + query
 }
 
 paginated!(ListDeliveries => Delivery);
@@ -200,12 +165,10 @@ object! {
         id: String,
         ;
         /// The receiver's HTTP status.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         status_code: u64,
         /// What went wrong, if anything.
         error_message: String,
         /// How long it took, in milliseconds.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         duration_ms: u64,
     }
 }
@@ -224,7 +187,6 @@ object! {
         /// Whether it is told anything.
         status: WebhookStatus,
         /// How often a delivery is repeated.
-        #[serde(deserialize_with = "lenient::opt_u32")]
         max_retries: u32,
         /// The secret, if the server sends it. Never kept and never sent.
         #[serde(deserialize_with = "lenient::dropped", skip_serializing)]
@@ -233,19 +195,18 @@ object! {
 }
 
 impl Webhook {
-    /// The full set of fields, to change some and send all. Without the secret, which the gateway does not give.
-    pub fn to_update(&self) -> UpdateWebhook {
-        let mut update = UpdateWebhook::new(
-            self.id.as_str(),
-            self.url.clone().unwrap_or_default(),
-            self.events.clone().unwrap_or_default(),
-        );
+    /// The full set of fields, to change some and send all. Without the secret, which the gateway does not give. `None` when
+    /// the address or the events are not known: sending it would lose them.
+    ///
+    /// Fields that this version does not know go along, but for the times; take out of `extra` what the gateway refuses.
+    pub fn to_update(&self) -> Option<UpdateWebhook> {
+        let mut update = UpdateWebhook::new(self.id.as_str(), self.url.clone()?, self.events.clone()?);
         update.status.clone_from(&self.status);
         update.max_retries = self.max_retries;
         let answers_only = ["created_at", "updated_at"];
         let kept = self.extra.iter().filter(|(key, _)| !answers_only.contains(&key.as_str()));
         update.extra = kept.map(|(key, value)| (key.clone(), Value::clone(value))).collect();
-        update
+        Some(update)
     }
 }
 
@@ -270,7 +231,7 @@ mod tests {
     fn what_is_not_known_survives_an_update() {
         let body = r#"{"id":"w","url":"u","events":["request.completed","new.event"],"status":"paused","max_retries":3.0,"region":"eu","created_at":"x"}"#;
         let webhook: Webhook = serde_json::from_str(body).unwrap();
-        let update = webhook.to_update().body().unwrap().unwrap();
+        let update = webhook.to_update().unwrap().body().unwrap().unwrap();
         let expected = r#"{"url":"u","events":["request.completed","new.event"],"status":"paused","max_retries":3,"region":"eu"}"#;
         assert_eq!(update.as_bytes(), Some(expected.as_bytes()));
     }
@@ -278,7 +239,7 @@ mod tests {
     #[test]
     fn deliveries_keep_their_filter_from_page_to_page() {
         use crate::Paginated as _;
-        let list = ListDeliveries::new("w/1", DeliveryFilter::new().status(DeliveryStatus::Failed).limit(5));
+        let list = ListDeliveries::new("w/1").status(DeliveryStatus::Failed).limit(5);
         let next = list.after("c");
         assert_eq!(
             next.query().pairs().collect::<Vec<_>>(),

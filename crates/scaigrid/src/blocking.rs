@@ -1,21 +1,27 @@
 //! The blocking client: the same calls without async and without a runtime.
 
+mod builder;
 mod helpers;
+mod seams;
 
 use crate::answer;
+pub use builder::{Blocking, ClientBuilder};
+pub use seams::{Clock, TokenProvider};
+
 pub use crate::batch::BlockingBatchResults as BatchResults;
-use crate::builder::{GenericClientBuilder, overrides};
+use crate::builder::overrides;
 use crate::call::{Call, Next, Outcome, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
 pub use crate::download::BlockingDownload as Download;
 use crate::download::DownloadCore;
+use crate::elsewhere::Elsewhere;
 pub use crate::paging::{BlockingItems as Items, BlockingPages as Pages};
 use crate::payload::Payload;
 use crate::settings::Settings;
 pub use crate::stream::{BlockingChatStream as ChatStream, BlockingTextStream as TextStream};
 use crate::stream::{Opening, Peek, StreamCore};
-use crate::{BearerToken, Error, Reply, SystemClock};
+use crate::{BearerToken, Error, Reply};
 pub use scaigrid_transport::blocking::CancelHandle;
 use scaigrid_transport::blocking::{Attached, Body, Transport};
 use scaigrid_transport::{Timeouts, TransportError, UreqTransport};
@@ -24,47 +30,6 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Time as a seam: what the blocking client measures and sleeps with. Replace it in tests, so that nothing waits for
-/// real.
-pub trait Clock: Send + Sync {
-    /// Time for measuring.
-    fn now(&self) -> std::time::Instant;
-
-    /// Time of day, for dates that servers send.
-    fn system_time(&self) -> std::time::SystemTime;
-
-    /// Waits.
-    fn sleep(&self, duration: std::time::Duration);
-
-    /// Waits, but no longer than until `handle` is cancelled. By default it waits to the end.
-    fn sleep_unless_cancelled(&self, duration: std::time::Duration, handle: &CancelHandle) {
-        if !handle.is_cancelled() {
-            self.sleep(duration);
-        }
-    }
-}
-
-/// Gives the current token of a user who signs in with a JWT instead of an API key.
-///
-/// The client asks for [`current`](Self::current) before each call. When the gateway refuses the token
-/// (`SESSION_EXPIRED` or `AUTH_TOKEN_INVALID`), it asks once for [`refreshed`](Self::refreshed) and repeats the
-/// call at once; a second refusal is final. Caching is the provider's part, and so is a time limit: the client's
-/// deadline does not end a provider that hangs.
-pub trait TokenProvider: Send + Sync {
-    /// The token to use now. Called once a call; cheap when cached.
-    ///
-    /// # Errors
-    /// Any error ends the call before it is sent.
-    fn current(&self) -> Result<BearerToken, crate::BoxError>;
-
-    /// A token to use instead of the one that the gateway has just refused. Another call may have refreshed it in
-    /// the meantime: compare before asking the issuer.
-    ///
-    /// # Errors
-    /// Any error ends the call.
-    fn refreshed(&self, refused: &BearerToken) -> Result<BearerToken, crate::BoxError>;
-}
 
 /// The blocking client. Cheap to clone; clones share connections. May be used from many threads at once.
 ///
@@ -86,62 +51,7 @@ pub struct Client {
     credential: Credential<Arc<dyn TokenProvider>>,
     clock: Arc<dyn Clock>,
     cancel: Option<CancelHandle>,
-}
-
-/// Settings of a blocking [`Client`].
-pub type ClientBuilder = GenericClientBuilder<Blocking>;
-
-/// The settings that only the blocking client has.
-#[derive(Clone, Default)]
-pub struct Blocking {
-    transport: Option<Arc<dyn Transport>>,
-    token_provider: Option<Arc<dyn TokenProvider>>,
-    clock: Option<Arc<dyn Clock>>,
-}
-
-impl GenericClientBuilder<Blocking> {
-    /// Sends through a transport of your own instead of [`UreqTransport`].
-    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.colour.transport = Some(Arc::new(transport));
-        self
-    }
-
-    /// Takes the bearer from a provider instead of an API key.
-    pub fn token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
-        self.colour.token_provider = Some(Arc::new(provider));
-        self
-    }
-
-    /// Takes the time from a clock of your own, so that tests do not wait.
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.colour.clock = Some(Arc::new(clock));
-        self
-    }
-
-    /// Checks the settings and builds the client. Connects to nothing.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the setting: no credential, both an API key and a
-    /// token provider, a key with a line break, a wrong address, plain `http` to another machine, `https` in a build
-    /// without TLS.
-    pub fn build(self) -> Result<Client, Error> {
-        let own_transport = self.colour.transport.is_some();
-        let (settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
-        let transport = match self.colour.transport {
-            Some(transport) => transport,
-            None => {
-                let mut transport = UreqTransport::builder().connect_timeout(self.draft.connect_limit());
-                // A proxy would carry the bearer off this machine.
-                if settings.base_url.is_loopback() {
-                    transport = transport.no_proxy();
-                }
-                let failed = |error: TransportError| Error::config(error.to_string()).with_source(error);
-                Arc::new(transport.build().map_err(failed)?)
-            }
-        };
-        let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        Ok(Client { settings: Arc::new(settings), transport, credential, clock, cancel: None })
-    }
+    elsewhere: Elsewhere<dyn Transport>,
 }
 
 impl Client {
@@ -179,7 +89,7 @@ impl Client {
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     ///
     /// A host name that is being resolved and a TCP connection that is being made are awaited first, for no longer than
-    /// the connect timeout each; so is a token provider. Transports of your own end as soon as they look: see
+    /// the connect timeout each; so are a token provider, and a reader of yours that an upload waits for. Transports of your own end as soon as they look: see
     /// [`CancelHandle`].
     ///
     /// ```
@@ -249,7 +159,7 @@ impl Client {
     }
 
     fn download_with<E: DownloadEndpoint>(&self, endpoint: &E, call: Call<'_, E>) -> Result<Download, Error> {
-        let mut call = call.streaming();
+        let mut call = call.downloading_file();
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
             let (request, timeouts) = match self.until_send(&mut call, step) {
@@ -375,6 +285,16 @@ impl Client {
             Some(handle) => self.clock.sleep_unless_cancelled(delay, handle),
             None => self.clock.sleep(delay),
         }
+    }
+
+    /// A client for addresses of other hosts, to which the settings for the gateway's own do not apply: its lack of a proxy,
+    /// say.
+    fn elsewhere(&self) -> Result<Self, Error> {
+        let transport = self.elsewhere.get_or_build(|connect_timeout| {
+            let transport = UreqTransport::builder().connect_timeout(connect_timeout).build()?;
+            Ok(Arc::new(transport))
+        })?;
+        Ok(Self { transport: transport.unwrap_or_else(|| Arc::clone(&self.transport)), ..self.clone() })
     }
 
     fn is_cancelled(&self) -> bool {

@@ -10,20 +10,19 @@
 //!
 //! The two drivers perform the steps, one with `.await` and one without, and decide nothing.
 
+mod record;
 mod request;
 
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::download::DownloadCore;
-use crate::observe::observe;
-use crate::one_line::redact;
 use crate::payload::Payload;
-use crate::reply::{Facts, Reply};
+use crate::reply::Reply;
 use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::header;
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{Endpoint, ErrorCode, ReplaySafety, RetryClass};
@@ -55,6 +54,14 @@ pub(crate) enum Outcome {
     NoAnswer(TransportError),
 }
 
+/// How the answer is read, which decides about the time limits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AnswerKind {
+    Whole,
+    Stream,
+    File,
+}
+
 /// One call on its way. `E` says what is called; everything else is the same for all calls.
 pub(crate) struct Call<'a, E> {
     endpoint: &'a E,
@@ -62,8 +69,9 @@ pub(crate) struct Call<'a, E> {
     /// Without the bearer. Attempts share its body.
     request: http::Request<Payload>,
     replay_safety: ReplaySafety,
-    /// Whether the answer is read as a stream.
-    streams: bool,
+    answer: AnswerKind,
+    /// The address holds a token, and may be echoed.
+    secret_address: Vec<String>,
     token: Option<BearerToken>,
     /// Whether the driver is asked for a token before the first request.
     needs_token: bool,
@@ -112,7 +120,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
             settings,
             request,
             replay_safety: endpoint.replay_safety(),
-            streams: false,
+            answer: AnswerKind::Whole,
+            secret_address: Vec::new(),
             needs_token: is_authenticated && token.is_none(),
             can_refresh: is_authenticated && token.is_none(),
             token,
@@ -128,7 +137,19 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// The answer will be read as a stream: other time limits apply.
     pub(crate) fn streaming(mut self) -> Self {
-        self.streams = true;
+        self.answer = AnswerKind::Stream;
+        self
+    }
+
+    /// The answer will be read as a file: the limits of streams apply, but for the wait for its begin.
+    pub(crate) fn downloading_file(mut self) -> Self {
+        self.answer = AnswerKind::File;
+        self
+    }
+
+    /// The address is a secret: what echoes it is not printed.
+    pub(crate) fn with_secret_address(mut self, parts: Vec<String>) -> Self {
+        self.secret_address = parts;
         self
     }
 
@@ -145,7 +166,11 @@ impl<'a, E: Endpoint> Call<'a, E> {
         match token {
             Ok(token) => {
                 self.token = Some(token);
-                self.send(now)
+                match self.last.take_if(|_| self.request.body().is_consumed()) {
+                    // The provider has a fresh token now, but there is nothing to send any more.
+                    Some(refused) => self.stop(refused, Some(StopReason::BodyNotRepeatable), now),
+                    None => self.send(now),
+                }
             }
             Err(cause) => {
                 let message = "the token provider failed";
@@ -200,13 +225,12 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let Some(failure) = failed.failure() else {
             return self.stop(failed, None, now);
         };
-        if self.request.body().is_consumed() {
-            return self.stop(failed, Some(StopReason::BodyNotRepeatable), now);
-        }
         if self.token_was_refused(&failed) {
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
-            self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
+            if !self.request.body().is_consumed() {
+                self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
+            }
             self.last = Some(failed);
             return Step::Authorize { refused: self.token.take() };
         }
@@ -222,6 +246,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
             // Also for policies that do not look at the deadline.
             Decision::RetryAfter { delay, .. } if self.time_left(now).is_some_and(|left| delay >= left) => {
                 self.stop(failed, Some(StopReason::DeadlineTooClose), now)
+            }
+            Decision::RetryAfter { .. } if self.request.body().is_consumed() => {
+                self.stop(failed, Some(StopReason::BodyNotRepeatable), now)
             }
             Decision::RetryAfter { .. } if !self.settings.retry_budget.try_withdraw() => {
                 self.stop(failed, Some(StopReason::RetryBudgetEmpty), now)
@@ -242,7 +269,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
     fn secrets(&self) -> Vec<&str> {
         let headers = self.settings.headers.values().filter(|value| value.is_sensitive());
         let headers = headers.filter_map(|value| value.to_str().ok());
-        self.token.iter().map(BearerToken::expose).chain(headers).collect()
+        let address = self.secret_address.iter().map(String::as_str);
+        self.token.iter().map(BearerToken::expose).chain(headers).chain(address).collect()
     }
 
     /// The stream is open and has given its first chunk: the call has succeeded.
@@ -302,14 +330,20 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// The deadline shrinks the last attempt.
     fn timeouts(&self, now: Now) -> Timeouts {
         let left = self.time_left(now);
-        if self.streams {
-            // Only the deadline may cut a stream that flows.
-            return Timeouts::none()
-                .with_attempt(left)
-                .with_first_byte(self.settings.first_byte_timeout)
-                .with_read(self.settings.stream_idle_timeout);
-        }
-        Timeouts::none().with_attempt(self.plain_timeout().min(left.unwrap_or(Duration::MAX)))
+        let first_byte = match self.answer {
+            AnswerKind::Whole => {
+                let limit = self.plain_timeout().min(left.unwrap_or(Duration::MAX));
+                return Timeouts::none().with_attempt(limit);
+            }
+            AnswerKind::Stream => self.settings.first_byte_timeout,
+            // What makes the file may take as long as a call of its kind.
+            AnswerKind::File => self.settings.first_byte_timeout.max(self.plain_timeout()),
+        };
+        // Only the deadline may cut an answer that flows.
+        Timeouts::none()
+            .with_attempt(left)
+            .with_first_byte(first_byte)
+            .with_read(self.settings.stream_idle_timeout)
     }
 
     /// How long an attempt may take whose answer is not read as a stream.
@@ -323,91 +357,15 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// Whether the last attempt had less time than usual.
     fn is_cut_by_deadline(&self) -> bool {
-        let usual = if self.streams { Duration::MAX } else { self.plain_timeout() };
+        let usual = match self.answer {
+            AnswerKind::Whole => self.plain_timeout(),
+            AnswerKind::Stream | AnswerKind::File => Duration::MAX,
+        };
         self.limits.attempt.is_some_and(|limit| limit < usual)
     }
 
     fn elapsed(&self, now: Now) -> Duration {
         now.instant.saturating_duration_since(self.started)
-    }
-
-    fn succeed(&mut self, value: E::Reply, answer: answer::Answer, now: Now) -> Step<E::Reply> {
-        self.succeeded(answer.head.status, answer.request_id.clone(), now);
-        Step::Done(Ok(Reply::new(
-            value,
-            Facts {
-                status: answer.head.status,
-                request_id: answer.request_id,
-                headers: answer.head.headers,
-                body: answer.body,
-                attempts: self.sent,
-                history: std::mem::take(&mut self.history),
-                elapsed: self.elapsed(now),
-            },
-        )))
-    }
-
-    /// The last attempt was the right one.
-    fn succeeded(&self, status: StatusCode, mut request_id: Option<String>, now: Now) {
-        self.settings.retry_budget.deposit();
-        // A report may be printed; the server may have sent anything.
-        request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
-        let report = AttemptReport {
-            endpoint: self.endpoint.name(),
-            number: self.sent,
-            error: None,
-            status: Some(status),
-            code: None,
-            transport: None,
-            request_id,
-            elapsed: self.elapsed(now),
-            wait: None,
-            wait_source: None,
-            stop_reason: None,
-        };
-        observe(self.settings.observer.as_ref(), &report);
-    }
-
-    /// The last attempt failed, and another follows.
-    fn record_retry(&mut self, failed: &Failed, wait: Duration, source: WaitSource, now: Now) {
-        let mut report = self.report(failed, now);
-        (report.wait, report.wait_source) = (Some(wait), Some(source));
-        self.record(report);
-    }
-
-    /// The last attempt failed, and none follows.
-    fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
-        let mut report = self.report(&failed, now);
-        report.stop_reason = reason;
-        self.record(report);
-        let mut error = failed.error;
-        error.context_mut().stop_reason = reason;
-        self.done(error, now)
-    }
-
-    fn report(&self, failed: &Failed, now: Now) -> AttemptReport {
-        failed.report(self.endpoint.name(), self.sent, self.elapsed(now))
-    }
-
-    fn record(&mut self, report: AttemptReport) {
-        observe(self.settings.observer.as_ref(), &report);
-        self.history.push(report);
-    }
-
-    /// How many attempts have failed with this code, or without any, the last one included.
-    fn failures_of(&self, code: Option<&ErrorCode>) -> u32 {
-        let before = self.history.iter().filter(|attempt| attempt.code.as_ref() == code).count();
-        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
-    }
-
-    fn done(&mut self, mut error: Error, now: Now) -> Step<E::Reply> {
-        let elapsed = self.elapsed(now);
-        let context = error.context_mut();
-        context.endpoint = Some(self.endpoint.name());
-        context.attempts = self.sent;
-        context.history = std::mem::take(&mut self.history);
-        context.elapsed = elapsed;
-        Step::Done(Err(error))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::call::{Call, Next, Outcome, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
 use crate::download::DownloadCore;
+use crate::elsewhere::Elsewhere;
 use crate::payload::Payload;
 use crate::settings::Settings;
 use crate::stream::{Opening, Peek, StreamCore};
@@ -41,6 +42,9 @@ pub struct Client {
     transport: Arc<dyn Transport>,
     credential: Credential<Arc<dyn TokenProvider>>,
     clock: Arc<dyn Clock>,
+    /// Whether the clock is the machine's: only then may real time be waited for.
+    is_real_time: bool,
+    elsewhere: Elsewhere<dyn Transport>,
 }
 
 /// Settings of an async [`Client`].
@@ -82,10 +86,12 @@ impl GenericClientBuilder<Async> {
     pub fn build(self) -> Result<Client, Error> {
         let own_transport = self.colour.transport.is_some();
         let (settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
+        let connect_limit = self.draft.connect_limit();
+        let elsewhere = Elsewhere::new((!own_transport).then_some(connect_limit));
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
-                let mut transport = ReqwestTransport::builder().connect_timeout(self.draft.connect_limit());
+                let mut transport = ReqwestTransport::builder().connect_timeout(connect_limit);
                 if !settings.base_url.is_https() {
                     transport = transport.http_only();
                 }
@@ -99,8 +105,9 @@ impl GenericClientBuilder<Async> {
                 Arc::new(transport.build().map_err(failed)?)
             }
         };
+        let is_real_time = self.colour.clock.is_none();
         let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        Ok(Client { settings: Arc::new(settings), transport, credential, clock })
+        Ok(Client { settings: Arc::new(settings), transport, credential, clock, is_real_time, elsewhere })
     }
 }
 
@@ -183,7 +190,7 @@ impl Client {
         endpoint: &E,
         call: Call<'_, E>,
     ) -> Result<Download, Error> {
-        let mut call = call.streaming();
+        let mut call = call.downloading_file();
         let mut step = call.first(self.now());
         loop {
             let (request, timeouts) = match self.until_send(&mut call, step).await {
@@ -290,6 +297,16 @@ impl Client {
         self.transport.send(request.map(Payload::into_async), timeouts).await
     }
 
+    /// A client for addresses of other hosts, to which the settings for the gateway's own do not apply: its lack of TLS, say,
+    /// or of a proxy.
+    fn elsewhere(&self) -> Result<Self, Error> {
+        let transport = self.elsewhere.get_or_build(|connect_timeout| {
+            let transport = ReqwestTransport::builder().connect_timeout(connect_timeout).build()?;
+            Ok(Arc::new(transport))
+        })?;
+        Ok(Self { transport: transport.unwrap_or_else(|| Arc::clone(&self.transport)), ..self.clone() })
+    }
+
     async fn exchange(&self, request: http::Request<Payload>, timeouts: Timeouts) -> Outcome {
         let (head, body) = match self.carry(request, timeouts).await {
             Ok(response) => response.into_parts(),
@@ -306,6 +323,10 @@ impl Client {
         std::future::poll_fn(|context| {
             if let Poll::Ready(outcome) = whole.as_mut().poll(context) {
                 return Poll::Ready(outcome);
+            }
+            // A clock that does not wait would be faster than any body.
+            if !self.is_real_time {
+                return Poll::Pending;
             }
             ready!(time.as_mut().poll(context));
             let error = TransportError::new(TransportErrorKind::Timeout);

@@ -125,22 +125,22 @@ macro_rules! doors {
                 webhook_deliveries(request: &ListDeliveries) -> Page<Delivery> = request;
 
                 /// Who the caller is: `GET /v1/me`.
-                me() -> Profile = &GetMe::default();
+                me() -> Profile = &GetMe;
 
                 /// One page of the audit log: `GET /v1/audit-log`.
                 audit_log(request: &ListAuditLog) -> Page<AuditEntry> = request;
 
                 /// Whether the gateway lives: `GET /health`. Sends no credential.
-                health() -> Health = &GetHealth::default();
+                health() -> Health = &GetHealth;
 
                 /// Whether the gateway takes calls: `GET /health/ready`. A 503 is an answer. Sends no credential.
-                readiness() -> Readiness = &GetReadiness::default();
+                readiness() -> Readiness = &GetReadiness;
 
                 /// How all parts of the gateway are, for administrators: `GET /health/detailed`.
-                detailed_health() -> Value = &GetDetailedHealth::default();
+                detailed_health() -> Value = &GetDetailedHealth;
 
                 /// Measurements in the Prometheus text format: `GET /metrics`. Sends no credential.
-                metrics() -> String = &GetMetrics::default();
+                metrics() -> String = &GetMetrics;
 
                 /// Makes a collection: `POST /v1/modules/scaimatrix/collections`.
                 create_collection(request: &CreateCollection) -> Collection = request;

@@ -66,8 +66,11 @@ impl DownloadCore {
 
     /// The file cannot be written.
     pub(crate) fn unwritable(&self, path: &Path, cause: io::Error) -> Error {
-        let message = format!("the file {} cannot be written: {cause}", path.display());
-        self.explained(Error::new(ErrorKind::File, message).with_source(cause))
+        let message = format!("the file {} cannot be written", path.display());
+        let mut error = self.explained(Error::new(ErrorKind::File, message).with_source(cause));
+        // The exchange did not fail.
+        (error.context_mut().status, error.context_mut().stop_reason) = (None, None);
+        error
     }
 
     fn explained(&self, mut error: Error) -> Error {

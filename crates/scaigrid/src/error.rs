@@ -1,5 +1,6 @@
 //! The one error type.
 
+mod convert;
 mod print;
 
 use crate::one_line::redact;
@@ -184,6 +185,15 @@ impl Error {
 
     pub(crate) fn context_mut(&mut self) -> &mut Context {
         &mut self.0.context
+    }
+
+    /// Without what a server said in its own words, because it may repeat the address that was asked for.
+    pub(crate) fn without_server_text(mut self) -> Self {
+        if self.0.kind == ErrorKind::Http {
+            let reason = self.0.context.status.and_then(|status| status.canonical_reason());
+            self.0.message = reason.unwrap_or("the server refused").to_owned();
+        }
+        self
     }
 
     /// What kind of thing went wrong.

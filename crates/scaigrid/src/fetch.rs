@@ -1,15 +1,21 @@
 //! Files at addresses that the gateway hands out: images, and the results of batches.
 
+use crate::base_url::is_loopback;
 use crate::payload::Payload;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 use bytes::Bytes;
 use http::{HeaderValue, Uri, header};
+use percent_encoding::percent_decode_str;
 use scaigrid_types::{BatchJob, DownloadEndpoint, Endpoint, Image, Method, Path, ReplyError, ResponseBody};
 
 /// The call that fetches a file. Its address is in the request already.
 pub(crate) struct Fetch {
     with_credential: bool,
+    /// Whether it goes where the calls go, so that their connections and their settings fit.
+    pub(crate) is_near: bool,
+    /// What of the address is a key: servers like to repeat it.
+    pub(crate) secrets: Vec<String>,
 }
 
 /// Who may see the credential.
@@ -60,9 +66,32 @@ impl Fetch {
             ),
         }
         request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        let fetch = Self {
+            with_credential: is_ours && credentialed == Credentialed::SameOrigin,
+            is_near: is_ours || is_plain_loopback(&uri),
+            secrets: secrets(&uri),
+        };
         *request.uri_mut() = uri;
-        Ok((Self { with_credential: is_ours && credentialed == Credentialed::SameOrigin }, request))
+        Ok((fetch, request))
     }
+}
+
+/// The address from its path on, the query, and its values, as they are and decoded.
+fn secrets(uri: &Uri) -> Vec<String> {
+    let Some(query) = uri.query() else { return Vec::new() };
+    let whole = uri.path_and_query().map(|all| all.as_str().to_owned());
+    let values = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned());
+    let mut secrets: Vec<String> = whole.into_iter().chain([query.to_owned()]).chain(values).collect();
+    let decoded = secrets.iter().map(|secret| percent_decode_str(secret).decode_utf8_lossy().into_owned());
+    let decoded: Vec<String> = decoded.collect();
+    secrets.extend(decoded);
+    // Short ones, such as a version, are no keys, and stand in every text.
+    secrets.retain(|secret| secret.len() >= 6);
+    secrets
+}
+
+fn is_plain_loopback(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("http") && uri.host().is_some_and(is_loopback)
 }
 
 impl Endpoint for Fetch {
@@ -109,12 +138,18 @@ pub(crate) fn image_url(image: &Image) -> Result<&str, Error> {
 
 /// Where the results of a batch lie.
 pub(crate) fn results_url(job: &BatchJob) -> Result<&str, Error> {
-    job.output_file_url.as_deref().ok_or_else(|| {
-        let status = job.status.as_ref().map_or("not known", |status| status.as_str());
-        let message =
-            format!("the batch has no results to download; its status is `{}`", status.escape_debug());
-        Error::new(ErrorKind::InvalidRequest, message)
-    })
+    job.output_file_url.as_deref().ok_or_else(|| no_file(job, "results"))
+}
+
+/// Where the failed lines of a batch lie.
+pub(crate) fn errors_url(job: &BatchJob) -> Result<&str, Error> {
+    job.error_file_url.as_deref().ok_or_else(|| no_file(job, "file of errors"))
+}
+
+fn no_file(job: &BatchJob, what: &str) -> Error {
+    let status = job.status.as_ref().map_or("not known", |status| status.as_str());
+    let message = format!("the batch has no {what} to download; its status is `{}`", status.escape_debug());
+    Error::new(ErrorKind::InvalidRequest, message)
 }
 
 #[cfg(test)]
@@ -151,6 +186,18 @@ mod tests {
             let (fetch, _) = Fetch::new(url, Credentialed::Never, &settings).unwrap();
             assert!(!fetch.is_authenticated());
         }
+    }
+
+    #[test]
+    fn what_is_a_key_in_an_address_is_known() {
+        let settings = settings("https://gateway.example");
+        let parts = |url| Fetch::new(url, Credentialed::Never, &settings).unwrap().0.secrets;
+        let secrets = parts("/media/1?token=top%2Bsecret&v=1");
+        for part in ["/media/1?token=top%2Bsecret&v=1", "top%2Bsecret", "top+secret"] {
+            assert!(secrets.iter().any(|secret| secret == part), "{part}: {secrets:?}");
+        }
+        assert!(!secrets.iter().any(|secret| secret == "1"));
+        assert!(parts("/media/1").is_empty());
     }
 
     #[test]

@@ -15,9 +15,13 @@ mod call;
 #[cfg(feature = "async")]
 mod client;
 mod clock;
+/// A table of all documented calls: the method for each, how sure its shape is, and what tests it.
+#[doc = include_str!("coverage.md")]
+pub mod coverage {}
 mod credential;
 mod doors;
 mod download;
+mod elsewhere;
 mod env;
 mod error;
 mod fetch;

@@ -24,7 +24,8 @@ pub(crate) struct PageCursor<P> {
 
 impl<P: Paginated> PageCursor<P> {
     pub(crate) fn new(request: P) -> Self {
-        Self { request: Some(request), followed: HashSet::new(), next: None }
+        let followed = request.cursor().map(str::to_owned).into_iter().collect();
+        Self { request: Some(request), followed, next: None }
     }
 
     /// What to send next. `None` behind the last page.
@@ -78,5 +79,8 @@ mod tests {
         assert_eq!(follow(&[Some("a"), Some("a"), Some("c")]), [None, a(), None]);
         assert_eq!(follow(&[Some("a"), Some("b"), Some("a"), Some("c")]), [None, a(), b(), None]);
         assert_eq!(follow(&[Some("a")]), [None, a()]);
+        let mut own = PageCursor::new(ListModels::new().cursor("a"));
+        own.on_page(&Page::new(Vec::new(), a()));
+        assert!(own.request().is_none(), "the cursor that it began at");
     }
 }

@@ -3,6 +3,7 @@
 use crate::{Error, ErrorKind};
 use bytes::Bytes;
 use scaigrid_types::{BodyContent, BodyPiece};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -100,28 +101,17 @@ impl Piece {
             Self::Reader(reader) => reader.len(),
         }
     }
-
-    /// What this piece gives, and how much of it.
-    fn open(&self) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
-        let reader: Box<dyn Read + Send> = match self {
-            Self::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
-            Self::File { path, .. } => Box::new(File::open(path)?),
-            Self::Reader(reader) => {
-                reader.take().ok_or_else(|| io::Error::other("the reader has been read before"))?
-            }
-        };
-        Ok((reader, self.len()))
-    }
 }
 
 fn unreadable(path: &Path, cause: io::Error) -> Error {
-    Error::new(ErrorKind::File, format!("the file {} cannot be read: {cause}", path.display()))
-        .with_source(cause)
+    Error::new(ErrorKind::File, format!("the file {} cannot be read", path.display())).with_source(cause)
 }
 
 /// All pieces, one after another. Each is opened when its turn comes.
 struct Pieces {
     pieces: Arc<[Piece]>,
+    /// The readers among them, from the begin of the reading on: they are this attempt's, and no other's.
+    readers: Option<VecDeque<Option<Box<dyn Read + Send>>>>,
     next: usize,
     current: Option<Box<dyn Read + Send>>,
     /// What the current piece still owes.
@@ -130,19 +120,47 @@ struct Pieces {
 
 impl Pieces {
     fn new(pieces: Arc<[Piece]>) -> Self {
-        Self { pieces, next: 0, current: None, owed: None }
+        Self { pieces, readers: None, next: 0, current: None, owed: None }
+    }
+
+    /// Takes the readers. From here on, the body cannot be sent again.
+    fn claim(&mut self) {
+        let readers = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Reader(reader) => Some(reader.take()),
+            _ => None,
+        });
+        self.readers.get_or_insert_with(|| readers.collect());
+    }
+
+    /// Opens the next piece, if there is one.
+    fn open_next(&mut self) -> io::Result<bool> {
+        self.claim();
+        let Some(piece) = self.pieces.get(self.next) else { return Ok(false) };
+        self.next += 1;
+        let reader: Box<dyn Read + Send> = match piece {
+            Piece::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Piece::File { path, .. } => Box::new(File::open(path)?),
+            Piece::Reader(_) => {
+                let reader = self.readers.as_mut().and_then(VecDeque::pop_front).flatten();
+                reader.ok_or_else(|| io::Error::other("the reader has been read before"))?
+            }
+        };
+        (self.current, self.owed) = (Some(reader), piece.len());
+        Ok(true)
     }
 }
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
         loop {
             let Some(current) = &mut self.current else {
-                let Some(piece) = self.pieces.get(self.next) else { return Ok(0) };
-                let (reader, owed) = piece.open()?;
-                (self.current, self.owed) = (Some(reader), owed);
-                self.next += 1;
-                continue;
+                match self.open_next()? {
+                    true => continue,
+                    false => return Ok(0),
+                }
             };
             let most = self
                 .owed
@@ -214,7 +232,10 @@ mod off_runtime {
             let this = self.get_mut();
             loop {
                 match std::mem::replace(this, Self::Over) {
-                    Self::Idle(pieces) => {
+                    Self::Idle(mut pieces) => {
+                        // Here and not on the other thread, so that whoever asks whether the body can be sent again
+                        // gets the right answer, also when this attempt is dropped at once.
+                        pieces.claim();
                         *this = Self::Busy(tokio::task::spawn_blocking(move || read(pieces)))
                     }
                     Self::Busy(mut task) => {
@@ -281,16 +302,23 @@ mod tests {
         assert_eq!(read_all(&with(Some(2))).unwrap(), "ab!");
         let error = read_all(&with(Some(4))).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        let Payload::Pieces { pieces, .. } = with(Some(3)) else { panic!() };
+        let mut reading = Pieces::new(pieces);
+        let mut two = [0; 2];
+        assert_eq!((reading.read(&mut two).unwrap(), reading.read(&mut []).unwrap()), (2, 0));
+        let mut rest = String::new();
+        reading.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "c!", "reading nothing is not the end");
     }
 
     #[test]
     fn files_are_looked_at_before_anything_is_sent() {
-        for (path, reason) in
-            [("/no/such/file", "cannot be read"), (env!("CARGO_MANIFEST_DIR"), "not a file")]
+        for (path, reason) in [("/no/such/file", "No such file"), (env!("CARGO_MANIFEST_DIR"), "not a file")]
         {
             let error = payload(vec![BodyPiece::File(path.into())]).map(|_| ()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::File);
-            assert!(error.to_string().contains(path) && error.to_string().contains(reason), "{error}");
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(error.to_string().contains(path) && cause.contains(reason), "{error}: {cause}");
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let body = payload(vec![BodyPiece::File(path.into())]).unwrap();

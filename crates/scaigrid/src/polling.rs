@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// How to wait for something that takes its time, such as a batch: how often to look, for how long, and whom to tell.
 ///
+/// By default it looks every 5 seconds for 25 hours, one more than a batch may take.
+///
 /// ```
 /// use scaigrid::{BatchJob, Polling};
 /// use std::time::Duration;
@@ -19,34 +21,40 @@ use std::time::{Duration, Instant};
 /// ```
 pub struct Polling<'a, T> {
     interval: Duration,
-    deadline: Option<Duration>,
+    deadline: Duration,
     on_progress: Option<OnProgress<'a, T>>,
 }
+
+/// The longest window of a batch is 24 hours.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(25 * 60 * 60);
+
+/// A server that is asked more often does not answer other things.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 type OnProgress<'a, T> = Box<dyn FnMut(&T) + Send + 'a>;
 
 impl<T> Default for Polling<'_, T> {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(5), deadline: None, on_progress: None }
+        Self { interval: Duration::from_secs(5), deadline: DEFAULT_DEADLINE, on_progress: None }
     }
 }
 
 impl<'a, T> Polling<'a, T> {
-    /// Looks every 5 seconds, without a deadline.
+    /// Looks every 5 seconds, for 25 hours.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the pause between two looks. Default: 5 seconds.
+    /// Sets the pause between two looks. Default: 5 seconds; at least 10 milliseconds.
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.interval = interval;
+        self.interval = interval.max(SHORTEST_INTERVAL);
         self
     }
 
-    /// Gives up after this time, with [`ErrorKind::Timeout`]. Default: never. What is waited for
-    /// goes on all the same.
+    /// Gives up after this time, with [`ErrorKind::Timeout`]. Default: 25 hours. What is waited for
+    /// goes on all the same. A look that is under way then is not cut off.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.deadline = deadline;
         self
     }
 
@@ -70,10 +78,10 @@ impl<'a, T> Polling<'a, T> {
         if is_final {
             return Ok(None);
         }
-        let Some(deadline) = self.deadline else { return Ok(Some(self.interval)) };
-        let left = deadline.saturating_sub(now.instant.saturating_duration_since(started));
+        let left = self.deadline.saturating_sub(now.instant.saturating_duration_since(started));
         if left.is_zero() {
-            let message = format!("not done after {deadline:?}; it goes on: wait for it again with its id");
+            let message =
+                format!("not done after {:?}; it goes on: wait for it again with its id", self.deadline);
             return Err(Error::new(ErrorKind::Timeout, message));
         }
         Ok(Some(self.interval.min(left)))

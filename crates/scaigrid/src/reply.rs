@@ -13,12 +13,14 @@ pub(crate) const REQUEST_ID: &str = "x-scaigrid-request-id";
 /// A decoded reply of type `T`, and all that came with it.
 ///
 /// It derefs to `T`, so `reply.text()` works on the reply of a chat call.
+#[derive(Clone)]
 pub struct Reply<T> {
     value: T,
     pub(crate) facts: Facts,
 }
 
 /// What a reply carries beside its value.
+#[derive(Clone)]
 pub(crate) struct Facts {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

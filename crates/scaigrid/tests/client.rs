@@ -48,6 +48,13 @@ mod in_async {
         fn is_send<T: Send>(_: T) {}
         let client = builder().build().unwrap();
         is_send(client.chat(&ChatRequest::new("m")));
+        is_send(client.wait_for_batch("b", scaigrid::Polling::new()));
+        is_send(async { client.download_url("https://example.com").await?.save("x").await });
+        is_send(client.items(ListModels::new()));
+        is_send(async {
+            let mut pages = client.pages(ListModels::new());
+            pages.next().await
+        });
     }
 
     #[tokio::test]

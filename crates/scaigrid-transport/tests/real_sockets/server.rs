@@ -24,6 +24,8 @@ pub(crate) enum Act {
     Greet(&'static str),
     /// Resets the connection that was made, without reading.
     ResetBeforeRequest,
+    /// Reads the head of the request only, and writes the bytes.
+    RefuseHead(&'static str),
     /// Reads the request, then resets.
     ResetAfterRequest,
     /// Reads the request, writes the bytes, then resets.
@@ -47,7 +49,7 @@ pub(crate) fn serve(acts: Vec<Act>) -> (SocketAddr, Receiver<Seen>) {
             let Ok((mut stream, _)) = listener.accept() else { return };
             let seen = seen.clone();
             thread::spawn(move || {
-                if !matches!(act, Act::ResetBeforeRequest | Act::Greet(_)) {
+                if !matches!(act, Act::ResetBeforeRequest | Act::Greet(_) | Act::RefuseHead(_)) {
                     match read_request(&mut stream) {
                         Some(request) => seen.send(Seen::Request(request)).ok(),
                         None => return,
@@ -64,6 +66,7 @@ fn perform(act: Act, mut stream: TcpStream, seen: impl Fn(Seen)) {
     // Writes fail when the client has left; that is what some tests are about.
     match act {
         Act::Answer(bytes) => drop(stream.write_all(&bytes)),
+        Act::RefuseHead(answer) => refuse_head(&mut stream, answer),
         Act::Drip(pieces, pause) => {
             for piece in pieces {
                 thread::sleep(pause);
@@ -127,6 +130,21 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
             Ok(len) if len > 0 => request.extend_from_slice(&buffer[..len]),
             _ => return None,
         }
+    }
+}
+
+/// Lingers a little, as servers do: closing at once would take the answer back with a reset.
+fn refuse_head(stream: &mut TcpStream, answer: &str) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|len| len == 1) {
+        head.push(byte[0]);
+    }
+    if stream.write_all(answer.as_bytes()).is_ok() {
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let _ = stream.set_read_timeout(Some(Duration::from_millis(500)));
+        let mut sink = [0; 4096];
+        while stream.read(&mut sink).is_ok_and(|len| len > 0) {}
     }
 }
 

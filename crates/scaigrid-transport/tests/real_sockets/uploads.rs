@@ -53,6 +53,7 @@ both! {
     a_body_of_unknown_length_is_chunked,
     a_body_that_breaks_off_is_told_apart,
     nothing_is_read_without_a_connection,
+    a_refusal_comes_through_before_a_large_body_is_sent,
 }
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -103,4 +104,16 @@ fn nothing_is_read_without_a_connection<C: Colour>() {
     let uri = format!("http://{}/", closed_port());
     let error = C::new().upload(&uri, vec![Ok("ab")], Some(2), &read).unwrap_err();
     assert_eq!((error.kind(), read.load(Ordering::SeqCst)), (Kind::Connect, 0));
+}
+
+/// The server answers the head and closes, without reading the body.
+fn a_refusal_comes_through_before_a_large_body_is_sent<C: Colour>() {
+    let refusal = "HTTP/1.1 413 Payload Too Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno";
+    for len in [Some(8 * 1024 * 1024), None] {
+        let (address, _) = serve(vec![Act::RefuseHead(refusal)]);
+        let piece: &'static str = Box::leak("x".repeat(4096).into_boxed_str());
+        let pieces = vec![Ok(piece); 2048];
+        let outcome = C::new().upload(&format!("http://{address}/"), pieces, len, &Arc::default());
+        assert_eq!(outcome.unwrap(), (413, Bytes::from_static(b"no")), "{len:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::macros::{by_id, endpoint, object, paginated, query};
 use crate::open_enum::open_enum;
-use crate::{Money, Page, Query, lenient};
+use crate::{Money, Page};
 
 open_enum! {
     /// Whose spending a budget limits. Documented.
@@ -56,11 +56,7 @@ query! {
 }
 
 endpoint! {
-    ListBudgets => Page<Budget>, "accounting.budgets", Get "/v1/accounting/budgets", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListBudgets => Page<Budget>, "accounting.budgets", Get "/v1/accounting/budgets", page + query
 }
 
 paginated!(ListBudgets => Budget);
@@ -86,10 +82,8 @@ object! {
         /// Most that may be spent in a period, without a currency.
         cost_limit: Money,
         /// Most tokens in a period.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         token_limit: u64,
         /// Most calls in a period.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         request_limit: u64,
         /// What happens when it is used up.
         hard_action: BudgetAction,

@@ -3,7 +3,7 @@
 use super::UsagePeriod;
 use crate::macros::{endpoint, object, paginated, query};
 use crate::open_enum::open_enum;
-use crate::{DownloadEndpoint, Money, Page, Query, ReplyError, ResponseBody, lenient};
+use crate::{DownloadEndpoint, Money, Page, ReplyError, ResponseBody};
 
 query! {
     /// Lists usage, one record for each inference call: `GET /v1/accounting/usage`. All parameters are documented.
@@ -37,11 +37,7 @@ query! {
 }
 
 endpoint! {
-    ListUsage => Page<UsageRecord>, "accounting.usage", Get "/v1/accounting/usage", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListUsage => Page<UsageRecord>, "accounting.usage", Get "/v1/accounting/usage", page + query
 }
 
 paginated!(ListUsage => UsageRecord);
@@ -61,15 +57,12 @@ object! {
         /// For which tenant.
         tenant_id: String,
         /// Tokens of the input.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         tokens_in: u64,
         /// Tokens of the output.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         tokens_out: u64,
         /// What the tenant is charged, without a currency.
         cost: Money,
         /// How long it took, in milliseconds.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         latency_ms: u64,
         /// When, in RFC 3339 and UTC.
         created_at: String,
@@ -112,11 +105,7 @@ query! {
 }
 
 endpoint! {
-    ExportUsage => Vec<u8>, "accounting.export", Get "/v1/accounting/export", export {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-
+    ExportUsage => Vec<u8>, "accounting.export", Get "/v1/accounting/export", export + query {
         fn accept(&self) -> &'static str {
             "text/csv, application/x-ndjson, application/json"
         }
@@ -131,8 +120,9 @@ impl DownloadEndpoint for ExportUsage {
 
 /// JSON is the file when JSON was asked for, or maybe asked for.
 pub(crate) fn is_export(format: Option<&ExportFormat>, content_type: Option<&str>) -> bool {
-    !matches!(format, Some(ExportFormat::Csv | ExportFormat::Ndjson))
-        || !ResponseBody::new(b"", content_type).is_json()
+    let body = ResponseBody::new(b"", content_type);
+    let is_json_wanted = !matches!(format, Some(ExportFormat::Csv | ExportFormat::Ndjson));
+    !body.is_html() && (is_json_wanted || !body.is_json())
 }
 
 impl ResponseBody<'_> {

@@ -4,7 +4,7 @@ use crate::lenient;
 use crate::open_enum::open_enum;
 use crate::{Endpoint, Method, Money, Path, Query, ReplyError, ResponseBody};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::ops::Add as _;
 
 open_enum! {
@@ -144,12 +144,24 @@ impl Endpoint for UsageSummaryQuery {
     fn decode(&self, body: ResponseBody<'_>) -> Result<UsageSummary, ReplyError> {
         // Documented: an array. Assumed: without `group_by`, maybe one object.
         match body.json::<Value>()?.get("data").cloned().unwrap_or_default() {
-            Value::Object(row) if row.contains_key("request_count") || row.contains_key("total_cost") => {
-                body.data().map(|row| UsageSummary { rows: vec![row] })
-            }
+            Value::Object(data) if is_row(&data) => body.data().map(|row| UsageSummary { rows: vec![row] }),
             _ => body.page().map(|page| UsageSummary { rows: page.items }),
         }
     }
+}
+
+/// Whether an object is a row itself, and not what holds a list of rows.
+fn is_row(data: &Map<String, Value>) -> bool {
+    const FIELDS: [&str; 7] = [
+        "group_key",
+        "request_count",
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+        "total_cost",
+        "backend_cost",
+    ];
+    FIELDS.iter().any(|field| data.contains_key(*field)) && !data.get("items").is_some_and(Value::is_array)
 }
 
 /// What the gateway counted, authoritative for accounting.

@@ -4,8 +4,10 @@ use crate::{Endpoint, InvalidRequest};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashSet;
+use std::fmt;
 
-/// The largest batch that can be sent inline, in bytes before base64. Documented: under 10 MB.
+/// The largest batch that can be sent inline, in bytes before base64. Under 10 MB is documented; that it
+/// counts before base64 is assumed.
 pub(crate) const MAX_INLINE: usize = 10_000_000;
 
 /// The input of a batch: JSON lines, one call each.
@@ -22,10 +24,20 @@ pub(crate) const MAX_INLINE: usize = 10_000_000;
 /// assert!(input.as_str().starts_with(r#"{"custom_id":"req-1","method":"POST","url":"/v1/inference/chat","body":{"#));
 /// # Ok::<(), scaigrid_types::BatchInputError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct BatchInput {
     lines: String,
     ids: HashSet<String>,
+}
+
+/// Shows the sizes only: the lines hold prompts.
+impl fmt::Debug for BatchInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchInput")
+            .field("lines", &self.ids.len())
+            .field("bytes", &self.lines.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A call cannot be a line of a batch.
@@ -35,9 +47,11 @@ pub enum BatchInputError {
     /// The request is not valid as it is.
     #[error(transparent)]
     Invalid(#[from] InvalidRequest),
-    /// The endpoint has no JSON body, or is not a `POST`.
-    #[error("`{0}` cannot be a line of a batch: only a POST with a JSON body can")]
-    NotJsonPost(&'static str),
+    /// The endpoint has no JSON body, is not a `POST`, has a query or odd characters in its path, or asks for a stream.
+    #[error(
+        "`{0}` cannot be a line of a batch: only a POST with a JSON body, a plain path, and no stream can"
+    )]
+    NotPlainJsonPost(&'static str),
     /// Another line has the same id, so that the results could not be told apart.
     #[error("two lines have the custom id `{0}`: give each line its own")]
     DuplicateId(String),
@@ -76,16 +90,25 @@ impl BatchInput {
         if self.ids.contains(&custom_id) {
             return Err(BatchInputError::DuplicateId(custom_id));
         }
+        let refused = || BatchInputError::NotPlainJsonPost(call.name());
+        let is_plain = |segment: &str| {
+            let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte);
+            !matches!(segment, "" | "." | "..") && segment.bytes().all(is_unreserved)
+        };
+        // A line has no headers, no query, and no escapes.
+        if call.method().as_str() != "POST"
+            || call.accept() == "text/event-stream"
+            || call.query().pairs().next().is_some()
+            || !call.path().segments().all(is_plain)
+        {
+            return Err(refused());
+        }
         let body = call.body()?;
         let json = body.as_ref().filter(|body| body.content_type == "application/json");
-        let bytes = json.and_then(|body| body.as_bytes()).filter(|_| call.method().as_str() == "POST");
-        let body: Option<&RawValue> = bytes.and_then(|bytes| serde_json::from_slice(bytes).ok());
-        let line = Line {
-            custom_id: &custom_id,
-            method: "POST",
-            url: call.path().segments().fold(String::new(), |url, segment| url + "/" + segment),
-            body: body.ok_or(BatchInputError::NotJsonPost(call.name()))?,
-        };
+        let bytes = json.and_then(|body| body.as_bytes()).ok_or_else(refused)?;
+        let body: &RawValue = serde_json::from_slice(bytes).map_err(|_| refused())?;
+        let url = call.path().segments().fold(String::new(), |url, segment| url + "/" + segment);
+        let line = Line { custom_id: &custom_id, method: "POST", url, body };
         let line = serde_json::to_string(&line).map_err(|error| InvalidRequest::new(error.to_string()))?;
         self.lines.push_str(&line);
         self.lines.push('\n');
@@ -126,9 +149,21 @@ mod tests {
         input.push("1", &chat).unwrap();
         assert_eq!(input.push("1", &chat), Err(BatchInputError::DuplicateId("1".into())));
         assert_eq!(input.push("", &chat), Err(BatchInputError::EmptyId));
-        assert_eq!(input.push("2", &GetModel::new("m")), Err(BatchInputError::NotJsonPost("models.get")));
+        assert_eq!(
+            input.push("2", &GetModel::new("m")),
+            Err(BatchInputError::NotPlainJsonPost("models.get"))
+        );
         let upload = TranscribeRequest::new("m", Upload::bytes("a", b""));
-        assert_eq!(input.push("2", &upload), Err(BatchInputError::NotJsonPost("audio.transcribe")));
+        assert_eq!(input.push("2", &upload), Err(BatchInputError::NotPlainJsonPost("audio.transcribe")));
+        assert_eq!(
+            input.push("2", &crate::ChatStreamRequest(&chat)),
+            Err(BatchInputError::NotPlainJsonPost("chat_stream"))
+        );
+        let raw = || crate::RawRequest::post("/v1/x").json(&1);
+        for odd in [raw().query("k", "v"), raw().segment("a/b"), raw().segment(".."), raw().segment("ä")] {
+            assert_eq!(input.push("2", &odd), Err(BatchInputError::NotPlainJsonPost("raw")));
+        }
+        assert!(!format!("{input:?}").contains("a\\nb"), "no prompt is shown");
         let wrong = ChatRequest::new("m").temperature(f64::INFINITY);
         assert!(matches!(input.push("2", &wrong), Err(BatchInputError::Invalid(_))));
         assert_eq!((input.len(), input.as_str().lines().count()), (1, 1));

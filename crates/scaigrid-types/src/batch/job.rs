@@ -3,8 +3,10 @@
 use super::input::{BatchInput, MAX_INLINE};
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody, lenient};
+use crate::{Base64, InvalidRequest, Page, RequestBody, SecretUrl, lenient};
 use base64::Engine as _;
+use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 open_enum! {
@@ -33,10 +35,10 @@ request! {
     SubmitBatch {
         ;
         /// Where the JSON lines lie: a pre-signed S3 or GCS address, `s3://...`, `scaidrive://...`, or
-        /// `scaigrid://file/{file_id}`. A pre-signed address is a secret.
-        input_file_url: String,
+        /// `scaigrid://file/{file_id}`.
+        input_file_url: SecretUrl,
         /// The JSON lines themselves, in base64; under 10 MB.
-        input_file_base64: String,
+        input_file_base64: Base64,
         /// How soon it must be done. Default: 24 hours. Jobs that are not done by then fail in part.
         endpoint_completion_window: CompletionWindow,
         /// Free-form facts about the job.
@@ -73,7 +75,7 @@ impl SubmitBatch {
     }
 
     /// Lines that the gateway fetches.
-    pub fn from_url(url: impl Into<String>) -> Self {
+    pub fn from_url(url: impl Into<SecretUrl>) -> Self {
         Self::new().input_file_url(url)
     }
 }
@@ -102,11 +104,7 @@ query! {
 }
 
 endpoint! {
-    ListBatches => Page<BatchJob>, "batch.list", Get "/v1/inference/batch", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListBatches => Page<BatchJob>, "batch.list", Get "/v1/inference/batch", page + query
 }
 
 paginated!(ListBatches => BatchJob);
@@ -118,7 +116,8 @@ by_id! {
 
 by_id! {
     /// Cancels a batch: `POST /v1/inference/batch/{batch_id}/cancel`. The answer's body is assumed.
-    CancelBatch(batch_id) => BatchJob, "batch.cancel", Post "/v1/inference/batch" / batch_id / "cancel", data
+    CancelBatch(batch_id) => BatchJob, "batch.cancel", Post "/v1/inference/batch" / batch_id / "cancel",
+        data or batch_id
 }
 
 open_enum! {
@@ -144,51 +143,96 @@ open_enum! {
 }
 
 impl BatchStatus {
-    /// Whether nothing more will happen: completed, failed, cancelled, or expired.
+    /// Whether nothing more will happen: completed, failed, cancelled, or expired. An unknown status counts as going on.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Expired)
+        match self {
+            Self::Completed | Self::Failed | Self::Cancelled | Self::Expired => true,
+            // As others spell and call it.
+            Self::Other(status) => matches!(status.as_str(), "canceled" | "succeeded" | "done"),
+            _ => false,
+        }
     }
 }
 
-object! {
-    /// A batch. Its form is not documented: all is assumed, and only the id is required.
-    BatchJob {
-        /// Names the job; from `id`, else from `batch_id`.
-        #[serde(alias = "batch_id")]
-        id: String,
-        ;
-        /// Where it stands.
-        status: BatchStatus,
-        /// Where the results lie; from `output_file_url`, else from `results_url`. Treat it as a secret.
-        #[serde(alias = "results_url")]
-        output_file_url: String,
-        /// Where the failed lines lie. Treat it as a secret.
-        error_file_url: String,
-        /// How many lines have run.
-        request_counts: BatchRequestCounts,
-        /// How soon it must be done.
-        endpoint_completion_window: CompletionWindow,
-        /// What was submitted.
-        metadata: Map<String, Value>,
-        /// When it was submitted.
-        created_at: String,
-        /// When it was done.
-        completed_at: String,
+/// A batch. Its form is not documented: all is assumed, and only the id is required.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct BatchJob {
+    /// Names the job; from `id`, else from `batch_id`.
+    pub id: String,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<BatchStatus>,
+    /// Where the results lie; from `output_file_url`, else from `results_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_file_url: Option<SecretUrl>,
+    /// Where the failed lines lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_file_url: Option<SecretUrl>,
+    /// Why it failed as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Value>,
+    /// How many lines have run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_counts: Option<BatchRequestCounts>,
+    /// How soon it must be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_completion_window: Option<CompletionWindow>,
+    /// What was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was submitted.
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// When it was done.
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<String>,
+    /// Fields that this version does not know, kept as they came.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Serialize for BatchJob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The derived function, which `remote` makes no implementation of.
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for BatchJob {
+    /// Two fields have two names each. An alias would refuse a job that has both.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut job = Map::deserialize(deserializer)?;
+        for (name, other) in [("id", "batch_id"), ("output_file_url", "results_url")] {
+            let is_there = |name: &str| job.get(name).is_some_and(|value| !value.is_null());
+            if !is_there(name) && is_there(other) {
+                let value = job.remove(other).unwrap_or_default();
+                job.insert(name.to_owned(), value);
+            }
+        }
+        Self::deserialize(Value::Object(job)).map_err(D::Error::custom)
     }
 }
 
 impl BatchJob {
-    /// Whether nothing more will happen. An unknown status counts as going on.
+    /// Whether nothing more will happen: by its status, or because it says when it was done.
     pub fn is_final(&self) -> bool {
-        self.status.as_ref().is_some_and(BatchStatus::is_final)
+        self.status.as_ref().is_some_and(BatchStatus::is_final) || self.completed_at.is_some()
     }
 
     /// The part of the lines that has run, from 0.0 to 1.0. `None` when the server does not tell.
     pub fn progress(&self) -> Option<f64> {
         let counts = self.request_counts.as_ref()?;
         let total = counts.total.filter(|total| *total > 0)?;
-        let done = counts.completed.unwrap_or(0).saturating_add(counts.failed.unwrap_or(0));
-        Some((done as f64 / total as f64).min(1.0))
+        Some((counts.done() as f64 / total as f64).min(1.0))
+    }
+}
+
+impl BatchRequestCounts {
+    /// Lines that have run, whether they succeeded or failed.
+    pub fn done(&self) -> u64 {
+        self.completed.unwrap_or(0).saturating_add(self.failed.unwrap_or(0))
     }
 }
 
@@ -197,13 +241,10 @@ object! {
     BatchRequestCounts {
         ;
         /// All lines.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         total: u64,
         /// Lines that succeeded.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         completed: u64,
         /// Lines that failed.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         failed: u64,
     }
 }
@@ -225,7 +266,7 @@ mod tests {
         let mut input = BatchInput::new();
         input.push("a", &ChatRequest::new("m")).unwrap();
         let submit = SubmitBatch::inline(&input).unwrap();
-        let bytes = base64::engine::general_purpose::STANDARD.decode(submit.input_file_base64.unwrap());
+        let bytes = base64::engine::general_purpose::STANDARD.decode(&*submit.input_file_base64.unwrap());
         assert_eq!(bytes.unwrap(), input.as_str().as_bytes());
     }
 

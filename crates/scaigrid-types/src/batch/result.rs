@@ -1,9 +1,9 @@
 //! The lines that come back.
 
 use crate::macros::object;
-use crate::{DecodeError, ErrorEnvelope, ReplyError, ResponseBody, lenient};
+use crate::{DecodeError, ErrorEnvelope, ReplyError};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 object! {
     /// One line of the results. Its form is not documented: all is assumed.
@@ -23,7 +23,6 @@ object! {
     BatchResponse {
         ;
         /// The HTTP status.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         status_code: u64,
         /// The body: an envelope, or the payload alone.
         body: Value,
@@ -45,19 +44,25 @@ impl BatchResult {
     /// # Errors
     /// [`ReplyError::Api`] when the line failed, [`ReplyError::Decode`] when the answer has another form.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, ReplyError> {
-        if let Some(error) = self.error.as_ref().filter(|error| !error.is_null()) {
-            return Err(failure(serde_json::json!({ "error": error })));
+        if let Some(error) = self.error.as_ref().filter(|error| is_error(error)) {
+            return Err(failure(&json!({ "error": error })));
         }
         let missing = || DecodeError::new("response", "missing, and no `error` in its place");
         let response = self.response.as_ref().ok_or_else(missing)?;
         let body = response.body.as_ref().unwrap_or(&Value::Null);
-        if response.status_code.is_some_and(|status| !(200..300).contains(&status)) {
-            return Err(failure(body.clone()));
+        let is_failure =
+            body.get("error").is_some_and(is_error) || body.get("status") == Some(&json!("error"));
+        if is_failure || response.status_code.is_some_and(|status| !(200..300).contains(&status)) {
+            return Err(failure(body));
         }
-        let text = body.to_string();
-        match body.get("data").is_some() || body.get("error").is_some() {
-            true => ResponseBody::new(text.as_bytes(), None).data(),
-            false => ResponseBody::new(text.as_bytes(), None).json(),
+        let payload = |value: &Value| {
+            let failed = |error| DecodeError::from_value("response.body".to_owned(), &error);
+            serde_json::from_value(value.clone()).map_err(failed)
+        };
+        match body.get("data").filter(|_| is_envelope(body)) {
+            // A payload may consist of `data` alone, too.
+            Some(data) => payload(data).or_else(|error| payload(body).map_err(|_| error.into())),
+            None => Ok(payload(body)?),
         }
     }
 
@@ -67,7 +72,18 @@ impl BatchResult {
     }
 }
 
-fn failure(body: Value) -> ReplyError {
+/// As everywhere: an object, or a text that is not empty.
+fn is_error(error: &Value) -> bool {
+    error.is_object() || error.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// Whether nothing is in it that an envelope does not have.
+fn is_envelope(body: &Value) -> bool {
+    const KEYS: [&str; 7] = ["status", "data", "error", "meta", "pagination", "has_more", "next_cursor"];
+    body.as_object().is_some_and(|body| body.keys().all(|key| KEYS.contains(&key.as_str())))
+}
+
+fn failure(body: &Value) -> ReplyError {
     let envelope = ErrorEnvelope::from_slice(body.to_string().as_bytes());
     ReplyError::Api(Box::new(envelope.unwrap_or_default()))
 }
@@ -92,6 +108,28 @@ mod tests {
                 format!(r#"{{"custom_id":"1","response":{{"status_code":200,"body":{body}}},"error":null}}"#);
             assert_eq!(result(&line).unwrap(), "hi", "{line}");
         }
+    }
+
+    #[test]
+    fn payloads_that_have_data_of_their_own_are_told_from_envelopes() {
+        use crate::{Embeddings, GeneratedImages};
+        let result = |body: Value| {
+            let line = json!({"custom_id": "1", "response": {"status_code": 200, "body": body}, "error": ""});
+            BatchResult::from_line(line.to_string().as_bytes()).unwrap()
+        };
+        let vectors = json!([{"index": 0, "embedding": [1.0]}]);
+        for body in [
+            json!({"data": vectors, "model": "m", "object": "list"}),
+            json!({"data": vectors}),
+            json!({"status": "ok", "data": {"data": vectors}}),
+        ] {
+            let embeddings: Embeddings = result(body.clone()).data().unwrap();
+            assert_eq!(embeddings.data.len(), 1, "{body}");
+        }
+        let images: GeneratedImages = result(json!({"data": [{"url": "u"}], "created": 1})).data().unwrap();
+        assert_eq!(images.data.len(), 1);
+        let chat = json!({"choices": [{"message": {"content": "hi"}}], "error": null});
+        assert_eq!(result(chat).data::<ChatCompletion>().unwrap().text(), "hi");
     }
 
     #[test]

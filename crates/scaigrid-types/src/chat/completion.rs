@@ -54,6 +54,11 @@ impl ChatCompletion {
         self.choices.first().map(|choice| choice.message.tool_calls.as_slice()).unwrap_or_default()
     }
 
+    /// What the first choice says, to go back into the conversation with `request.message(..)`.
+    pub fn message(&self) -> Option<&AssistantMessage> {
+        self.choices.first().map(|choice| &choice.message)
+    }
+
     /// Why the first choice ended.
     pub fn finish_reason(&self) -> Option<&FinishReason> {
         self.choices.first()?.finish_reason.as_ref()

@@ -148,6 +148,12 @@ impl ChatRequest {
         self
     }
 
+    /// Adds tools.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = impl Into<Tool>>) -> Self {
+        self.tools.extend(tools.into_iter().map(Into::into));
+        self
+    }
+
     /// Sets whether and which tool must be called.
     pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
         self.tool_choice = Some(choice);
@@ -238,16 +244,10 @@ impl Endpoint for ChatStreamRequest<'_> {
     }
 
     fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-        #[derive(Serialize)]
-        struct Streamed<'a> {
-            #[serde(flatten)]
-            request: &'a ChatRequest,
-            stream: bool,
-        }
         check(self.0)?;
         // The field would stand beside ours.
         let body = match self.0.stream {
-            None => RequestBody::json(&Streamed { request: self.0, stream: true }),
+            None => RequestBody::streamed(self.0),
             Some(_) => RequestBody::json(&ChatRequest { stream: Some(true), ..self.0.clone() }),
         };
         body.map(Some)

@@ -6,10 +6,9 @@ use crate::lenient;
 use crate::macros::{endpoint, object, request};
 use crate::open_enum::open_enum;
 use crate::request_body::refuse_not_finite;
-use crate::upload::Multipart;
 use crate::{
-    DownloadEndpoint, Endpoint, InvalidRequest, Method, Path, ReplaySafety, ReplyError, RequestBody,
-    ResponseBody, Upload,
+    DownloadEndpoint, Endpoint, InvalidRequest, Method, Multipart, Path, ReplaySafety, ReplyError,
+    RequestBody, ResponseBody, Upload,
 };
 use std::time::Duration;
 
@@ -135,16 +134,16 @@ impl Endpoint for TranscribeRequest {
     fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
         refuse_not_finite([("temperature", self.temperature)])?;
         let mut form = Multipart::new()
-            .field("model", Some(&self.model))
-            .field("language", self.language.as_ref())
-            .field("temperature", self.temperature)
-            .field("prompt", self.prompt.as_ref())
-            .field("response_format", self.response_format.as_ref());
+            .field("model", &self.model)
+            .field_opt("language", self.language.as_ref())
+            .field_opt("temperature", self.temperature)
+            .field_opt("prompt", self.prompt.as_ref())
+            .field_opt("response_format", self.response_format.as_ref());
         for granularity in &self.timestamp_granularities {
-            form = form.field("timestamp_granularities", Some(granularity));
+            form = form.field("timestamp_granularities", granularity);
         }
         // Last, so that a server that reads the fields first need not keep the file.
-        Ok(Some(form.file("file", &self.file)?.finish()))
+        form.file("file", &self.file).into_body().map(Some)
     }
 
     fn accept(&self) -> &'static str {
@@ -161,10 +160,14 @@ impl Endpoint for TranscribeRequest {
 
     /// JSON means an envelope, anything else is the text itself (assumed).
     fn decode(&self, body: ResponseBody<'_>) -> Result<Transcription, ReplyError> {
-        match body.is_json() {
-            true => body.data(),
-            false => body.text().map(|text| Transcription { text, ..Transcription::default() }),
+        let looks_like_json =
+            || body.content_type().is_none() && body.bytes().is_ok_and(|text| text.starts_with(b"{"));
+        if body.is_json() || looks_like_json() {
+            return body.data();
         }
+        let text = String::from_utf8(body.file()?).map_err(|error| error.into_bytes());
+        let text = text.unwrap_or_else(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(Transcription { text, ..Transcription::default() })
     }
 }
 
@@ -194,7 +197,6 @@ object! {
         text: String,
         ;
         /// Its number.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         id: u64,
         /// When it begins, in seconds.
         start: f64,
@@ -262,7 +264,7 @@ request! {
 }
 
 endpoint! {
-    SynthesizeRequest => Vec<u8>, "audio.synthesize", Post "/v1/inference/audio/synthesize", file {
+    SynthesizeRequest => Vec<u8>, "audio.synthesize", Post "/v1/inference/audio/synthesize", file + inference {
         fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
             refuse_not_finite([("speed", self.speed)])?;
             self.json().map(Some)
@@ -270,10 +272,6 @@ endpoint! {
 
         fn accept(&self) -> &'static str {
             "audio/*, application/octet-stream, application/json;q=0.5"
-        }
-
-        fn replay_safety(&self) -> ReplaySafety {
-            ReplaySafety::Inference
         }
 
         fn timeout(&self) -> Duration {

@@ -3,7 +3,7 @@
 //! Source: docs `api-guides/embeddings`, `reference/inference`.
 
 use crate::macros::{endpoint, request};
-use crate::{InvalidRequest, ReplaySafety, RequestBody, Usage, lenient};
+use crate::{Usage, lenient};
 use serde::{Deserialize, Deserializer, Serialize};
 
 request! {
@@ -30,15 +30,7 @@ request! {
 }
 
 endpoint! {
-    EmbedRequest => Embeddings, "embed", Post "/v1/inference/embed", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-
-        fn replay_safety(&self) -> ReplaySafety {
-            ReplaySafety::Inference
-        }
-    }
+    EmbedRequest => Embeddings, "embed", Post "/v1/inference/embed", data + json + inference
 }
 
 /// One text or several.
@@ -83,6 +75,12 @@ impl<T: Into<String>> From<Vec<T>> for EmbedInput {
 impl<T: Clone + Into<String>> From<&[T]> for EmbedInput {
     fn from(texts: &[T]) -> Self {
         Self::Many(texts.iter().cloned().map(Into::into).collect())
+    }
+}
+
+impl<T: Clone + Into<String>> From<&Vec<T>> for EmbedInput {
+    fn from(texts: &Vec<T>) -> Self {
+        texts.as_slice().into()
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::lenient;
 use crate::macros::{endpoint, object, request};
 use crate::request_body::refuse_not_finite;
-use crate::{FinishReason, InvalidRequest, ReplaySafety, RequestBody, Usage};
+use crate::{FinishReason, InvalidRequest, RequestBody, Usage};
 use serde_json::Value;
 
 request! {
@@ -17,7 +17,7 @@ request! {
     ///
     /// let request = GenerateRequest::new("scailabs/poolnoodle-omni", "Once upon a time")
     ///     .max_tokens(200)
-    ///     .stop(vec!["THE END".to_owned()]);
+    ///     .stop(["THE END"]);
     /// # let _ = request;
     /// ```
     GenerateRequest {
@@ -38,14 +38,10 @@ request! {
 }
 
 endpoint! {
-    GenerateRequest => Generation, "generate", Post "/v1/inference/generate", data {
+    GenerateRequest => Generation, "generate", Post "/v1/inference/generate", data + inference {
         fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
             refuse_not_finite([("temperature", self.temperature)])?;
             self.json().map(Some)
-        }
-
-        fn replay_safety(&self) -> ReplaySafety {
-            ReplaySafety::Inference
         }
     }
 }
@@ -77,7 +73,6 @@ object! {
     GeneratedChoice {
         ;
         /// Its number, from 0.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         index: u64,
         /// The text.
         text: String,

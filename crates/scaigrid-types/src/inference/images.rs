@@ -5,7 +5,7 @@
 use crate::lenient;
 use crate::macros::{endpoint, object, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, ReplaySafety, RequestBody, Usage};
+use crate::{Base64, SecretUrl, Usage};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 open_enum! {
     /// How much care the model takes. Documented, by model.
     ImageQuality {
-        /// The default.
+        /// Usual.
         Standard = "standard",
         /// Finer, dearer.
         Hd = "hd",
@@ -73,15 +73,7 @@ request! {
 }
 
 endpoint! {
-    GenerateImagesRequest => GeneratedImages, "images.generate", Post "/v1/inference/images/generate", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-
-        fn replay_safety(&self) -> ReplaySafety {
-            ReplaySafety::Inference
-        }
-
+    GenerateImagesRequest => GeneratedImages, "images.generate", Post "/v1/inference/images/generate", data + json + inference {
         fn timeout(&self) -> Duration {
             Duration::from_secs(120)
         }
@@ -110,10 +102,9 @@ object! {
     Image {
         ;
         /// Where to download it: the gateway's media proxy, with a short-lived token in the address, for an hour by default.
-        /// Treat it as a secret.
-        url: String,
+        url: SecretUrl,
         /// The bytes, in base64: see [`decode_b64`](Self::decode_b64).
-        b64_json: String,
+        b64_json: Base64,
         /// The prompt as the model changed it (dall-e-3).
         revised_prompt: String,
     }
@@ -125,7 +116,7 @@ impl Image {
     /// # Errors
     /// When `b64_json` is not base64.
     pub fn decode_b64(&self) -> Option<Result<Vec<u8>, base64::DecodeError>> {
-        Some(base64::engine::general_purpose::STANDARD.decode(self.b64_json.as_ref()?))
+        Some(base64::engine::general_purpose::STANDARD.decode(self.b64_json.as_deref()?))
     }
 }
 

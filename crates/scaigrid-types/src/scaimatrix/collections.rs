@@ -1,8 +1,9 @@
 //! Collections.
 
+use crate::Page;
 use crate::macros::{by_id, endpoint, object, paginated, query, request};
 use crate::open_enum::open_enum;
-use crate::{InvalidRequest, Page, Query, RequestBody, lenient};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 open_enum! {
@@ -43,6 +44,22 @@ open_enum! {
     }
 }
 
+/// How much there may be of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Limit {
+    /// Not more than this.
+    AtMost(u64),
+    /// As much as there is; sent as null.
+    Unlimited,
+}
+
+impl From<u64> for Limit {
+    fn from(most: u64) -> Self {
+        Self::AtMost(most)
+    }
+}
+
 request! {
     /// Makes a collection: `POST /v1/modules/scaimatrix/collections`. All fields are documented. A name that gives the slug
     /// of another collection fails with `SLUG_CONFLICT`.
@@ -67,22 +84,18 @@ request! {
         /// The frontend slug of the model that makes the graph; required with one.
         graph_extraction_model: String,
         /// Most nodes of the graph. Default: 250000.
-        graph_max_nodes: u64,
+        graph_max_nodes: Limit,
         /// Most edges of the graph. Default: 500000.
         graph_max_edges: u64,
         /// Most bytes that it may take. Default: no limit.
-        storage_quota_bytes: u64,
+        storage_quota_bytes: Limit,
         /// Who may use it. Default: the tenant.
         default_access: CollectionAccess,
     }
 }
 
 endpoint! {
-    CreateCollection => Collection, "scaimatrix.create_collection", Post "/v1/modules/scaimatrix/collections", data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    CreateCollection => Collection, "scaimatrix.create_collection", Post "/v1/modules/scaimatrix/collections", data + json
 }
 
 query! {
@@ -96,11 +109,7 @@ query! {
 }
 
 endpoint! {
-    ListCollections => Page<Collection>, "scaimatrix.collections", Get "/v1/modules/scaimatrix/collections", page {
-        fn query(&self) -> Query {
-            self.pairs()
-        }
-    }
+    ListCollections => Page<Collection>, "scaimatrix.collections", Get "/v1/modules/scaimatrix/collections", page + query
 }
 
 paginated!(ListCollections => Collection);
@@ -120,6 +129,8 @@ request! {
         name: String,
         /// What it is for.
         description: String,
+        /// The frontend slug of an embedding model.
+        embedding_model: String,
         /// Free-form facts.
         metadata: Map<String, Value>,
         /// How documents are cut.
@@ -132,17 +143,19 @@ request! {
         graph_enabled: bool,
         /// The frontend slug of the model that makes the graph.
         graph_extraction_model: String,
+        /// Most nodes of the graph.
+        graph_max_nodes: Limit,
+        /// Most edges of the graph.
+        graph_max_edges: u64,
+        /// Most bytes that it may take.
+        storage_quota_bytes: Limit,
         /// Who may use it.
         default_access: CollectionAccess,
     }
 }
 
 endpoint! {
-    UpdateCollection => Collection, "scaimatrix.update_collection", Put "/v1/modules/scaimatrix/collections" / id, data {
-        fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
-            self.json().map(Some)
-        }
-    }
+    UpdateCollection => Collection, "scaimatrix.update_collection", Put "/v1/modules/scaimatrix/collections" / id, data or id + json
 }
 
 by_id! {
@@ -176,23 +189,18 @@ object! {
         /// How documents are cut.
         chunking_strategy: ChunkingStrategy,
         /// How large a chunk is.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         chunk_size: u64,
         /// How much of a chunk is in the next as well.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         chunk_overlap: u64,
         /// Whether it has a graph.
         graph_enabled: bool,
         /// The frontend slug of the model that makes the graph.
         graph_extraction_model: String,
         /// Most nodes of the graph. No limit, when absent.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         graph_max_nodes: u64,
         /// Most edges of the graph.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         graph_max_edges: u64,
         /// Most bytes that it may take. No limit, when absent.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         storage_quota_bytes: u64,
         /// Who may use it by default.
         default_access: CollectionAccess,

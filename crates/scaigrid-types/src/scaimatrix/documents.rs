@@ -1,10 +1,9 @@
 //! Documents.
 
-use crate::macros::{endpoint, object, paginated};
+use crate::macros::{endpoint, object, paginated, query};
 use crate::open_enum::open_enum;
-use crate::upload::Multipart;
 use crate::{
-    Endpoint, InvalidRequest, Method, Page, Path, Query, ReplyError, RequestBody, ResponseBody, Upload,
+    Endpoint, InvalidRequest, Method, Multipart, Page, Path, ReplyError, RequestBody, ResponseBody, Upload,
 };
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -38,9 +37,9 @@ impl UploadDocument {
         self
     }
 
-    /// Adds free-form facts.
-    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
-        self.metadata = Some(metadata);
+    /// Adds a free-form fact.
+    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.get_or_insert_default().insert(key.into(), value.into());
         self
     }
 }
@@ -62,8 +61,8 @@ impl Endpoint for UploadDocument {
 
     fn body(&self) -> Result<Option<RequestBody>, InvalidRequest> {
         let metadata = self.metadata.clone().map(Value::Object);
-        let form = Multipart::new().field("name", self.name.as_ref()).field("metadata", metadata);
-        Ok(Some(form.file("file", &self.file)?.finish()))
+        let form = Multipart::new().field_opt("name", self.name.as_ref()).field_opt("metadata", metadata);
+        form.file("file", &self.file).into_body().map(Some)
     }
 
     fn timeout(&self) -> Duration {
@@ -79,45 +78,20 @@ fn documents(collection_id: &str) -> Path {
     Path::from_static("/v1/modules/scaimatrix/collections").segment(collection_id).segment("documents")
 }
 
-/// Lists a collection's documents: `GET /v1/modules/scaimatrix/collections/{id}/documents`. Documented; the parameters are
-/// assumed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListDocuments {
-    /// Whose.
-    pub collection_id: String,
-    /// Most items of one page. Assumed.
-    pub limit: Option<u32>,
-    /// Where to go on: [`Page::next_cursor`] of the page before. Assumed.
-    pub cursor: Option<String>,
-}
-
-impl ListDocuments {
-    /// Those of a collection.
-    pub fn new(collection_id: impl Into<String>) -> Self {
-        Self { collection_id: collection_id.into(), limit: None, cursor: None }
-    }
-
-    /// Limits the page, in items.
-    pub fn limit(mut self, items: u32) -> Self {
-        self.limit = Some(items);
-        self
-    }
-
-    /// Goes on after an earlier page.
-    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
-        self.cursor = Some(cursor.into());
-        self
+query! {
+    /// Lists a collection's documents: `GET /v1/modules/scaimatrix/collections/{id}/documents`. Documented; the parameters are
+    /// assumed.
+    ListDocuments(collection_id) {
+        /// Most items of one page. Assumed.
+        limit: u32,
+        /// Where to go on: [`Page::next_cursor`] of the page before. Assumed.
+        cursor: String,
     }
 }
 
 endpoint! {
     ListDocuments => Page<Document>, "scaimatrix.documents",
-        Get "/v1/modules/scaimatrix/collections" / collection_id / "documents", page {
-        fn query(&self) -> Query {
-            Query::new().with_opt("limit", self.limit).with_opt("cursor", self.cursor.as_ref())
-        }
-    }
+        Get "/v1/modules/scaimatrix/collections" / collection_id / "documents", page + query
 }
 
 paginated!(ListDocuments => Document);

@@ -43,8 +43,8 @@ endpoint! {
         }
 
         fn replay_safety(&self) -> ReplaySafety {
-            // It only reads.
-            ReplaySafety::Idempotent
+            // It changes nothing, but may make a vector of the query, which costs.
+            ReplaySafety::Inference
         }
     }
 }
@@ -57,7 +57,6 @@ object! {
         results: Vec<SearchHit>,
         ;
         /// How many there are.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         total: u64,
     }
 }

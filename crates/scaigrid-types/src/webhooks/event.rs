@@ -1,8 +1,8 @@
 //! What receivers get.
 
+use crate::DecodeError;
 use crate::macros::object;
 use crate::open_enum::open_enum;
-use crate::{DecodeError, lenient};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -126,10 +126,8 @@ object! {
         /// The backend that answered.
         backend_id: String,
         /// How long it took, in milliseconds.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         latency_ms: u64,
         /// All tokens.
-        #[serde(deserialize_with = "lenient::opt_u64")]
         tokens: u64,
     }
 }

@@ -8,12 +8,13 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The header with the signature: `sha256=` and 64 hex digits. Documented. Header names have no case.
-pub const SIGNATURE_HEADER: &str = "X-ScaiGrid-Signature";
+/// The header with the signature: `sha256=` and 64 hex digits. Documented, as `X-ScaiGrid-Signature`; header names have no
+/// case.
+pub const SIGNATURE_HEADER: &str = "x-scaigrid-signature";
 
 /// The header with the time of the delivery, in seconds since the Unix epoch. That there is one is documented, its name is
 /// assumed. It lies outside of what is signed.
-pub const TIMESTAMP_HEADER: &str = "X-ScaiGrid-Timestamp";
+pub const TIMESTAMP_HEADER: &str = "x-scaigrid-timestamp";
 
 /// Verifies deliveries: HMAC-SHA256 over the raw body, compared in constant time, before anything is parsed.
 ///
@@ -39,6 +40,9 @@ pub struct WebhookVerifier {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// The verifier has no secret, or a blank one, with which anybody could sign.
+    #[error("the verifier has no secret: give it the one that the webhook was made with")]
+    NoSecret,
     /// There is no signature header.
     #[error("the delivery has no `X-ScaiGrid-Signature` header")]
     MissingSignature,
@@ -90,10 +94,14 @@ impl WebhookVerifier {
     /// # Errors
     /// See [`VerifyError`].
     pub fn verify_raw(&self, body: &[u8], signature: Option<&str>) -> Result<(), VerifyError> {
+        let secrets = self.secrets.iter().filter(|secret| !secret.expose().trim().is_empty());
+        if secrets.clone().next().is_none() {
+            return Err(VerifyError::NoSecret);
+        }
         let signature = signature.ok_or(VerifyError::MissingSignature)?;
         let expected = decode(signature.trim()).ok_or(VerifyError::MalformedSignature)?;
         let is_signed_with = |secret: &Secret| mac(secret, body).verify_slice(&expected).is_ok();
-        match self.secrets.iter().any(is_signed_with) {
+        match secrets.into_iter().any(is_signed_with) {
             true => Ok(()),
             false => Err(VerifyError::WrongSignature),
         }
@@ -201,6 +209,16 @@ mod tests {
         assert_eq!(verifier.verify(body, Some(&other)), Err(VerifyError::WrongSignature));
         let signed = verifier.sign(b"{}");
         assert!(matches!(verifier.verify(b"{}", Some(&signed)), Err(VerifyError::Decode(_))));
+    }
+
+    #[test]
+    fn nobody_can_sign_with_a_secret_that_is_not_there() {
+        for blank in ["", " \n"] {
+            let verifier = WebhookVerifier::new(blank);
+            assert_eq!(verifier.verify_raw(b"x", Some(&verifier.sign(b"x"))), Err(VerifyError::NoSecret));
+            let with_another = WebhookVerifier::new("s").or(blank);
+            assert!(with_another.verify_raw(b"x", Some(&verifier.sign(b"x"))).is_err());
+        }
     }
 
     #[test]

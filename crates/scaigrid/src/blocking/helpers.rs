@@ -2,7 +2,7 @@
 
 use super::{BatchResults, Client, Download, Items, Pages};
 use crate::call::Call;
-use crate::fetch::{Credentialed, Fetch, image_url, results_url};
+use crate::fetch::{Credentialed, Fetch, errors_url, image_url, results_url};
 use crate::{Error, ErrorKind, Polling, Reply};
 use scaigrid_types::{BatchJob, Document, Endpoint, GetBatch, GetDocument, Image, Paginated};
 
@@ -87,6 +87,16 @@ impl Client {
         Ok(BatchResults::new(file, self.settings.max_response_bytes))
     }
 
+    /// The failed lines of a batch, as [`batch_results`](Self::batch_results). Whether they are among the results, too, is not
+    /// documented.
+    ///
+    /// # Errors
+    /// As [`batch_results`](Self::batch_results).
+    pub fn batch_errors(&self, job: &BatchJob) -> Result<BatchResults, Error> {
+        let file = self.fetch(errors_url(job)?, Credentialed::SameOrigin)?;
+        Ok(BatchResults::new(file, self.settings.max_response_bytes))
+    }
+
     /// Waits until a document is indexed or has failed: look at its status.
     ///
     /// # Errors
@@ -120,8 +130,10 @@ impl Client {
 
     fn fetch(&self, url: &str, credentialed: Credentialed) -> Result<Download, Error> {
         let (fetch, request) = Fetch::new(url, credentialed, &self.settings)?;
+        let carrier = if fetch.is_near { self.clone() } else { self.elsewhere()? };
         let token = self.credential.fixed();
         let call = Call::with_request(&fetch, request, &self.settings, token, self.now());
-        self.download_with(&fetch, call)
+        let call = call.with_secret_address(fetch.secrets.clone());
+        carrier.download_with(&fetch, call).map_err(Error::without_server_text)
     }
 }

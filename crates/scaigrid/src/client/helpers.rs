@@ -1,7 +1,7 @@
 //! What takes more than one call, or none of the endpoints.
 
 use crate::call::Call;
-use crate::fetch::{Credentialed, Fetch, image_url, results_url};
+use crate::fetch::{Credentialed, Fetch, errors_url, image_url, results_url};
 use crate::{BatchResults, Client, Download, Error, Items, Pages, Polling, Reply};
 use scaigrid_types::{BatchJob, Document, Endpoint, GetBatch, GetDocument, Image, Paginated};
 
@@ -78,6 +78,16 @@ impl Client {
         Ok(BatchResults::new(file, self.settings.max_response_bytes))
     }
 
+    /// The failed lines of a batch, as [`batch_results`](Self::batch_results). Whether they are among the results, too, is not
+    /// documented.
+    ///
+    /// # Errors
+    /// As [`batch_results`](Self::batch_results).
+    pub async fn batch_errors(&self, job: &BatchJob) -> Result<BatchResults, Error> {
+        let file = self.fetch(errors_url(job)?, Credentialed::SameOrigin).await?;
+        Ok(BatchResults::new(file, self.settings.max_response_bytes))
+    }
+
     /// Waits until a document is indexed or has failed: look at its status.
     ///
     /// # Errors
@@ -111,8 +121,10 @@ impl Client {
 
     async fn fetch(&self, url: &str, credentialed: Credentialed) -> Result<Download, Error> {
         let (fetch, request) = Fetch::new(url, credentialed, &self.settings)?;
+        let carrier = if fetch.is_near { self.clone() } else { self.elsewhere()? };
         let token = self.credential.fixed();
         let call = Call::with_request(&fetch, request, &self.settings, token, self.now());
-        self.download_with(&fetch, call).await
+        let call = call.with_secret_address(fetch.secrets.clone());
+        carrier.download_with(&fetch, call).await.map_err(Error::without_server_text)
     }
 }

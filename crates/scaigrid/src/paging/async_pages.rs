@@ -4,6 +4,7 @@ use super::PageCursor;
 use crate::{Client, Error, Reply};
 use futures_core::Stream;
 use scaigrid_types::{Page, Paginated};
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -122,5 +123,17 @@ where
                 None => return Poll::Ready(None),
             }
         }
+    }
+}
+
+impl<P: Paginated> fmt::Debug for Pages<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("next_cursor", &self.next_cursor()).finish_non_exhaustive()
+    }
+}
+
+impl<P: Paginated> fmt::Debug for Items<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("next_cursor", &self.next_cursor()).finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use super::PageCursor;
 use crate::blocking::Client;
 use crate::{Error, Reply};
 use scaigrid_types::{Page, Paginated};
+use std::fmt;
 
 /// The pages of a list: an [`Iterator`] that fetches each when it is asked for. From
 /// [`blocking::Client::pages`](crate::blocking::Client::pages).
@@ -72,5 +73,17 @@ impl<P: Paginated> Iterator for Items<P> {
                 Err(error) => return Some(Err(error)),
             }
         }
+    }
+}
+
+impl<P: Paginated> fmt::Debug for Pages<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("next_cursor", &self.next_cursor()).finish_non_exhaustive()
+    }
+}
+
+impl<P: Paginated> fmt::Debug for Items<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("next_cursor", &self.next_cursor()).finish_non_exhaustive()
     }
 }

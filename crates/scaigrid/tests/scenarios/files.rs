@@ -166,7 +166,7 @@ fn an_upload_from_a_reader_is_sent_once_unless_nothing_was_read() {
     for answers in [
         vec![error("BACKEND_TIMEOUT")],
         vec![error_after("RATE_LIMITED", "1")],
-        vec![fails(Kind::Connect), fails(Kind::Dns), error("BACKEND_ERROR")],
+        vec![fails(Kind::Dns), error("BACKEND_ERROR")],
     ] {
         let last = answers.len();
         each_colour(
@@ -181,6 +181,13 @@ fn an_upload_from_a_reader_is_sent_once_unless_nothing_was_read() {
             },
         );
     }
+    // What would not be repeated anyway is not blamed on the reader.
+    each_colour(
+        &Setup::default(),
+        &[error("VALIDATION_ERROR")],
+        || transcribe(reader("RIFF")),
+        |seen| assert_eq!(seen.error().stop_reason(), Some(StopReason::NotRetryable)),
+    );
     let recovered = [fails(Kind::Connect), text()];
     each_colour(
         &Setup::default(),
@@ -240,5 +247,57 @@ fn audio_may_take_longer_than_other_calls() {
     each_colour(&shorter, &[text().taking(6_000)], upload, |seen| {
         assert_eq!(seen.error().kind(), ErrorKind::Timeout);
         assert!(seen.error().to_string().contains("the limit was 5s"));
+    });
+}
+
+#[test]
+fn calls_without_a_type_carry_files_too() {
+    use scaigrid::{Multipart, RawRequest};
+    let form = || Multipart::new().field("language", "en").file("file", &Upload::bytes("a.wav", "RIFF"));
+    let upload = || RawRequest::post("/v1/modules/scaiecho/transcribe").multipart(form());
+    each_colour(&Setup::default(), &[text()], upload, |seen| {
+        assert_eq!(seen.result.as_ref().unwrap()["text"], "hi");
+        let content_type = seen.requests[0].headers()["content-type"].to_str().unwrap();
+        assert!(content_type.starts_with("multipart/form-data; boundary=scaigrid-"), "{content_type}");
+    });
+    let odd = || RawRequest::post("/v1/x").multipart(form().file("b", &Upload::bytes("a\r\nb", "")));
+    each_colour(&Setup::default(), &[], odd, |seen| {
+        assert_eq!((seen.error().kind(), seen.error().attempts()), (ErrorKind::InvalidRequest, 0));
+    });
+    let file = RawRequest::get("/v1/modules/scaispeak/speech").segment("1");
+    downloaded_in_both_colours(&Setup::default(), &[sound(&["RIFF"])], &File::Endpoint(&file), 9, |seen| {
+        assert_eq!(seen.result.as_ref().unwrap(), "RIFF");
+    });
+}
+
+#[test]
+fn an_address_that_is_a_key_is_not_repeated() {
+    let url = "https://cdn.example/media/1?token=TOPSECRET%2Bx&n=1";
+    for failure in [
+        answer(404, "<pre>Cannot GET /media/1?token=TOPSECRET%2Bx&n=1</pre>")
+            .header("content-type", "text/html"),
+        answer(
+            403,
+            r#"{"error":{"code":"X","message":"token TOPSECRET+x of /media/1?token=TOPSECRET%2Bx&n=1"}}"#,
+        ),
+        answer(302, "").header("location", "https://cdn.example/TOPSECRET%2Bx"),
+    ] {
+        let setup = Setup { observed: Some(Observed::default()), ..Setup::default() };
+        downloaded_in_both_colours(&setup, &[failure], &File::<SynthesizeRequest>::Url(url), 9, |seen| {
+            let error = seen.result.as_ref().unwrap_err();
+            let attempts = setup.observed.as_ref().unwrap().lock().unwrap();
+            let shown = format!("{error} {error:?} {} {attempts:?}", error.retry_report());
+            assert!(!shown.contains("TOPSECRET"), "{shown}");
+        });
+    }
+}
+
+#[test]
+fn a_refused_token_is_replaced_also_where_the_upload_cannot_be_repeated() {
+    let provided = Setup { token_provider: true, ..Setup::default() };
+    let upload = || transcribe(Upload::reader("a.wav", &b"RIFF"[..], Some(4)));
+    each_colour(&provided, &[error("SESSION_EXPIRED")], upload, |seen| {
+        assert_eq!(seen.error().stop_reason(), Some(StopReason::BodyNotRepeatable));
+        assert_eq!((seen.error().history().len(), seen.tokens_refused), (1, 1));
     });
 }

@@ -299,6 +299,8 @@ pub(crate) struct Seen<T> {
     pub(crate) requests: Vec<http::Request<Bytes>>,
     pub(crate) waits: Vec<Duration>,
     pub(crate) passed: Duration,
+    /// How often the token provider was asked for another token.
+    pub(crate) tokens_refused: u32,
 }
 
 impl<T> Seen<T> {
@@ -309,6 +311,7 @@ impl<T> Seen<T> {
             requests: std::mem::take(&mut world.requests),
             waits: std::mem::take(&mut world.waits),
             passed: world.passed,
+            tokens_refused: world.tokens_refused,
         }
     }
 

@@ -55,7 +55,7 @@ fn a_look_that_fails_ends_the_wait() {
 
 fn done(url: &str) -> BatchJob {
     let mut job = BatchJob::default();
-    job.output_file_url = Some(url.to_owned());
+    job.output_file_url = Some(url.into());
     job
 }
 

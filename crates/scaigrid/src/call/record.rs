@@ -1,0 +1,94 @@
+//! What a call leaves behind: reports of its attempts, and its reply or error.
+
+use super::{Call, Step};
+use crate::answer::{self, Failed};
+use crate::clock::Now;
+use crate::observe::observe;
+use crate::one_line::redact;
+use crate::reply::{Facts, Reply};
+use crate::{AttemptReport, Error};
+use http::StatusCode;
+use scaigrid_retry::{StopReason, WaitSource};
+use scaigrid_types::{Endpoint, ErrorCode};
+use std::time::Duration;
+
+impl<E: Endpoint> Call<'_, E> {
+    pub(super) fn succeed(&mut self, value: E::Reply, answer: answer::Answer, now: Now) -> Step<E::Reply> {
+        self.succeeded(answer.head.status, answer.request_id.clone(), now);
+        Step::Done(Ok(Reply::new(
+            value,
+            Facts {
+                status: answer.head.status,
+                request_id: answer.request_id,
+                headers: answer.head.headers,
+                body: answer.body,
+                attempts: self.sent,
+                history: std::mem::take(&mut self.history),
+                elapsed: self.elapsed(now),
+            },
+        )))
+    }
+
+    /// The last attempt was the right one.
+    pub(super) fn succeeded(&self, status: StatusCode, mut request_id: Option<String>, now: Now) {
+        self.settings.retry_budget.deposit();
+        // A report may be printed; the server may have sent anything.
+        request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
+        let report = AttemptReport {
+            endpoint: self.endpoint.name(),
+            number: self.sent,
+            error: None,
+            status: Some(status),
+            code: None,
+            transport: None,
+            request_id,
+            elapsed: self.elapsed(now),
+            wait: None,
+            wait_source: None,
+            stop_reason: None,
+        };
+        observe(self.settings.observer.as_ref(), &report);
+    }
+
+    /// The last attempt failed, and another follows.
+    pub(super) fn record_retry(&mut self, failed: &Failed, wait: Duration, source: WaitSource, now: Now) {
+        let mut report = self.report(failed, now);
+        (report.wait, report.wait_source) = (Some(wait), Some(source));
+        self.record(report);
+    }
+
+    /// The last attempt failed, and none follows.
+    pub(super) fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
+        let mut report = self.report(&failed, now);
+        report.stop_reason = reason;
+        self.record(report);
+        let mut error = failed.error;
+        error.context_mut().stop_reason = reason;
+        self.done(error, now)
+    }
+
+    pub(super) fn report(&self, failed: &Failed, now: Now) -> AttemptReport {
+        failed.report(self.endpoint.name(), self.sent, self.elapsed(now))
+    }
+
+    pub(super) fn record(&mut self, report: AttemptReport) {
+        observe(self.settings.observer.as_ref(), &report);
+        self.history.push(report);
+    }
+
+    /// How many attempts have failed with this code, or without any, the last one included.
+    pub(super) fn failures_of(&self, code: Option<&ErrorCode>) -> u32 {
+        let before = self.history.iter().filter(|attempt| attempt.code.as_ref() == code).count();
+        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    pub(super) fn done(&mut self, mut error: Error, now: Now) -> Step<E::Reply> {
+        let elapsed = self.elapsed(now);
+        let context = error.context_mut();
+        context.endpoint = Some(self.endpoint.name());
+        context.attempts = self.sent;
+        context.history = std::mem::take(&mut self.history);
+        context.elapsed = elapsed;
+        Step::Done(Err(error))
+    }
+}
