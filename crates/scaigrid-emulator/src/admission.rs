@@ -1,7 +1,8 @@
 //! Who may pass: the rate limit first, then the credential, as the gateway documents.
 
+use crate::accounts::Account;
 use crate::clock;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::rate_limit::Verdict;
 use crate::reply::Failure;

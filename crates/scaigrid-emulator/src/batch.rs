@@ -18,6 +18,19 @@ mod run;
 mod store;
 mod submit;
 
-pub(crate) use routes::{cancel_batch, get_batch, list_batches, submit_batch};
 pub(crate) use run::resume;
 pub(crate) use store::JobStore;
+
+use crate::gateway::Gateway;
+use axum::Router;
+use axum::routing::{get, post};
+use routes::{cancel_batch, get_batch, list_batches, submit_batch};
+use std::sync::Arc;
+
+/// All routes of batches.
+pub(crate) fn routes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/v1/inference/batch", get(list_batches).post(submit_batch))
+        .route("/v1/inference/batch/{id}", get(get_batch))
+        .route("/v1/inference/batch/{id}/cancel", post(cancel_batch))
+}

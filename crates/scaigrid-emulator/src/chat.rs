@@ -8,20 +8,19 @@ pub(crate) mod stream;
 mod tools;
 mod validate;
 
+use crate::call::Call;
 use crate::catalog::Entry;
 use crate::clock;
-use crate::gateway::{Account, Gateway};
-use crate::ids::{self, RequestId};
-use crate::inference::Tariff;
-use crate::reply::{Failure, Reply, seal};
+use crate::ids::{self};
+use crate::inference::{self, Tariff};
+use crate::reply::{Failure, Reply};
 use crate::stream_fault::{StreamFault, StreamFaultKind};
 use crate::wire::ConnectionHandle;
-use axum::extract::{ConnectInfo, Extension, State};
+use axum::extract::{ConnectInfo, Extension};
 use axum::response::Response;
 use bytes::Bytes;
-use scaigrid_types::{ChatCompletion, ChatRequest, Choice, ErrorCode, FieldError, Modality};
+use scaigrid_types::{ChatCompletion, ChatRequest, Choice, FieldError, Modality};
 use serde_json::Value;
-use std::sync::Arc;
 
 pub(crate) use generate::{Answer, answer};
 pub(crate) use receipt::Receipt;
@@ -30,25 +29,23 @@ pub(crate) use stream::{Bill, StreamBody};
 
 /// The life of a chat: decode, validate, find the model, check the budget, answer, book.
 pub(crate) async fn chat(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
+    call: Call,
     ConnectInfo(ConnectionHandle(connection)): ConnectInfo<ConnectionHandle>,
     fault: Option<Extension<StreamFault>>,
     tariff: Tariff,
     body: Bytes,
 ) -> Response {
-    let mut chat = match decode(&body).and_then(|request| accept(&gateway, &account, &request)) {
+    let mut chat = match decode(&body).and_then(|request| accept(&call, &request)) {
         Ok(chat) => chat,
-        Err(failure) => return failure.into_response(&id),
+        Err(failure) => return call.failed(failure),
     };
     chat.receipt.entry = tariff.priced(chat.receipt.entry);
-    let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
+    let fault = call.gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
     if chat.is_stream(&fault) {
-        return stream::respond(&id, chat, connection, gateway.settings.streams, fault);
+        return stream::respond(&call.id, chat, connection, call.gateway.settings.streams, fault);
     }
     let (answer, entry) = chat.settle();
-    seal(&id, Ok(Reply::new(completion(answer, entry.model.slug))))
+    call.answer(Ok(Reply::new(completion(answer, entry.model.slug))))
 }
 
 /// A chat that is answered, but neither sent nor booked.
@@ -72,27 +69,12 @@ impl Chat {
     }
 }
 
-/// The model, which must be one for chats.
-pub(crate) fn chat_model<'a>(gateway: &'a Gateway, slug: &str) -> Result<&'a Entry, Failure> {
-    let entry = gateway
-        .model(slug)
-        .ok_or_else(|| Failure::new(ErrorCode::ModelNotFound, "No model has this slug."))?;
-    if entry.model.modality != Some(Modality::Chat) {
-        return Err(Failure::invalid(&[FieldError::new("model", "is not a chat model")]));
-    }
-    Ok(entry)
-}
-
 /// Answers a valid request, if model and budget allow it.
-pub(crate) fn accept(
-    gateway: &Gateway,
-    account: &Arc<Account>,
-    request: &ChatRequest,
-) -> Result<Chat, Failure> {
-    let entry = chat_model(gateway, &request.model)?;
-    account.check_budget()?;
-    let receipt = Receipt::new(account, entry);
+pub(crate) fn accept(call: &Call, request: &ChatRequest) -> Result<Chat, Failure> {
+    let entry = inference::model(&call.gateway, &request.model, &Modality::Chat)?;
+    call.account.check_budget()?;
     let answer = generate::answer(request, entry.model.max_output_tokens);
+    let receipt = Receipt::new(&call.account, entry);
     Ok(Chat { answer, receipt, streamed: request.stream == Some(true) })
 }
 

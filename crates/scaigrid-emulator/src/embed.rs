@@ -2,28 +2,25 @@
 
 mod vector;
 
-use crate::fields::{self, Fields};
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
+use crate::call::Call;
+use crate::fields::{Fields, into_text};
 use crate::inference::{self, Tariff};
-use crate::reply::{Failure, Reply, seal};
+use crate::reply::{Failure, Reply};
 use crate::text::count_tokens;
-use axum::extract::{Extension, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::{FieldError, Modality, Usage};
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// The most texts of one request. Assumed: the documentation says that most models take 1000 or more.
 const MAX_TEXTS: usize = 2_048;
 
 /// A valid request.
 #[derive(Debug)]
-struct Request<'a> {
-    model: &'a str,
-    texts: Vec<&'a str>,
+struct Request {
+    model: String,
+    texts: Vec<String>,
     dimensions: Option<usize>,
 }
 
@@ -49,25 +46,13 @@ struct EmbeddingUsage {
     total_tokens: u64,
 }
 
-pub(crate) async fn embed(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    tariff: Tariff,
-    body: Bytes,
-) -> Response {
-    seal(&id, answer(&gateway, &account, tariff, &body))
+pub(crate) async fn embed(call: Call, tariff: Tariff, body: Bytes) -> Response {
+    call.answer(answer(&call, tariff, &body))
 }
 
-fn answer(
-    gateway: &Gateway,
-    account: &Account,
-    tariff: Tariff,
-    body: &[u8],
-) -> Result<Reply<Embeddings>, Failure> {
-    let body = fields::object(body)?;
-    let request = read(Fields::new(&body))?;
-    let entry = inference::model(gateway, request.model, &Modality::Embedding)?;
+fn answer(call: &Call, tariff: Tariff, body: &[u8]) -> Result<Reply<Embeddings>, Failure> {
+    let request = read(Fields::read(body)?)?;
+    let entry = inference::model(&call.gateway, &request.model, &Modality::Embedding)?;
     let dimensions = entry.model.default_params.as_ref().and_then(|params| params.get("dimensions"));
     let most = dimensions.and_then(Value::as_u64).and_then(|most| usize::try_from(most).ok()).unwrap_or(1);
     let dimensions = request.dimensions.unwrap_or(most);
@@ -75,20 +60,20 @@ fn answer(
         let message = format!("must be a whole number from 1 to {most} for this model");
         return Err(Failure::invalid(&[FieldError::new("dimensions", message)]));
     }
-    account.check_budget()?;
+    call.account.check_budget()?;
 
-    let embedding = |(index, text): (usize, &&str)| Embedding {
+    let embedding = |(index, text): (usize, &String)| Embedding {
         object: "embedding",
         index,
         embedding: vector::of(text, dimensions),
     };
     let mut data: Vec<Embedding> = request.texts.iter().enumerate().map(embedding).collect();
-    if gateway.settings.inference.embeddings_unordered {
+    if call.gateway.settings.embeddings_unordered {
         data.reverse();
     }
     let tokens = request.texts.iter().map(|text| count_tokens(text)).sum();
     let entry = tariff.priced(entry);
-    account.book(&entry, &Usage::new(tokens, 0));
+    call.account.book(&entry, &Usage::new(tokens, 0));
     Ok(Reply::new(Embeddings {
         object: "list",
         model: entry.model.slug,
@@ -97,7 +82,7 @@ fn answer(
     }))
 }
 
-fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
+fn read(mut fields: Fields) -> Result<Request, Failure> {
     let request = Request {
         model: fields.required_text("model"),
         texts: texts(&mut fields),
@@ -108,22 +93,11 @@ fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
 }
 
 /// Assumed: texts without any character are refused.
-fn texts<'a>(fields: &mut Fields<'a>) -> Vec<&'a str> {
-    let list = match fields.get("input") {
-        Some(Value::Array(list)) if list.len() > MAX_TEXTS => {
-            fields.problem("input", format!("must have at most {MAX_TEXTS} texts"));
-            return Vec::new();
-        }
-        Some(Value::Array(list)) if !list.is_empty() => list,
-        Some(Value::Array(_)) => {
-            fields.problem("input", "must not be empty");
-            return Vec::new();
-        }
+fn texts(fields: &mut Fields) -> Vec<String> {
+    let list = match fields.take("input") {
+        Some(Value::Array(list)) => list,
         Some(Value::String(text)) if !text.is_empty() => return vec![text],
-        Some(Value::String(_)) => {
-            fields.problem("input", "must not be empty");
-            return Vec::new();
-        }
+        Some(Value::String(_)) => Vec::new(),
         Some(_) => {
             fields.problem("input", "must be a string or a list of strings");
             return Vec::new();
@@ -133,9 +107,17 @@ fn texts<'a>(fields: &mut Fields<'a>) -> Vec<&'a str> {
             return Vec::new();
         }
     };
+    match list.len() {
+        0 => fields.problem("input", "must not be empty"),
+        1..=MAX_TEXTS => {}
+        _ => {
+            fields.problem("input", format!("must have at most {MAX_TEXTS} texts"));
+            return Vec::new();
+        }
+    }
     let mut texts = Vec::with_capacity(list.len());
-    for (index, text) in list.iter().enumerate() {
-        match text.as_str().filter(|text| !text.is_empty()) {
+    for (index, text) in list.into_iter().enumerate() {
+        match into_text(text).filter(|text| !text.is_empty()) {
             Some(text) => texts.push(text),
             None => fields.problem(format!("input[{index}]"), "must be a string that is not empty"),
         }

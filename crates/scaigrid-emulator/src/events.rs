@@ -1,10 +1,13 @@
 //! Things that happened, on their way to webhooks.
 
+use crate::sync::lock;
 use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
-/// Events that wait for the delivery task. It only looks up webhooks, so more than a few wait rarely.
+/// How many events wait at most. The delivery task only looks up webhooks, so more than a few wait rarely.
 const CAPACITY: usize = 1024;
 
 /// One thing that happened.
@@ -18,26 +21,36 @@ pub(crate) struct Event {
 }
 
 /// Takes events from anywhere, and never waits.
+#[derive(Debug, Default)]
 pub(crate) struct Events {
-    queue: mpsc::Sender<Event>,
+    waiting: Mutex<VecDeque<Event>>,
+    news: Notify,
     dropped: AtomicU64,
 }
 
 impl Events {
-    /// The sending end, and the end that the delivery task reads.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Event>) {
-        let (queue, events) = mpsc::channel(CAPACITY);
-        (Self { queue, dropped: AtomicU64::new(0) }, events)
-    }
-
     /// Hands an event over. It is dropped and counted when too many wait.
     pub(crate) fn emit(&self, event: Event) {
-        if self.queue.try_send(event).is_err() {
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() < CAPACITY {
+            waiting.push_back(event);
+            self.news.notify_one();
+        } else {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// How many events found the queue full.
+    /// Ready once something may have been emitted since the last time. For one task at a time.
+    pub(crate) async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// Takes all that wait, oldest first.
+    pub(crate) fn take(&self) -> VecDeque<Event> {
+        std::mem::take(&mut *lock(&self.waiting))
+    }
+
+    /// How many events found too many waiting.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -49,13 +62,24 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted() {
-        let (events, mut queue) = Events::new();
-        for _ in 0..CAPACITY + 3 {
-            events.emit(Event { event_type: "x".to_owned(), source: "test", payload: Value::Null });
-        }
+        let events = Events::default();
+        let emit = |number: usize| {
+            events.emit(Event { event_type: "x".to_owned(), source: "test", payload: number.into() });
+        };
+        (0..CAPACITY + 3).for_each(emit);
         assert_eq!(events.dropped(), 3);
-        assert!(queue.try_recv().is_ok());
-        events.emit(Event { event_type: "y".to_owned(), source: "test", payload: Value::Null });
-        assert_eq!(events.dropped(), 3);
+        let taken = events.take();
+        assert_eq!((taken.len(), &taken[0].payload), (CAPACITY, &Value::from(0)));
+        emit(0);
+        assert_eq!((events.take().len(), events.dropped()), (1, 3));
+    }
+
+    #[test]
+    fn news_of_the_past_is_news() {
+        let events = Events::default();
+        events.emit(Event { event_type: "x".to_owned(), source: "test", payload: Value::Null });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(events.news());
+        assert_eq!(events.take().len(), 1);
     }
 }

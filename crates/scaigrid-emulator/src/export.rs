@@ -5,7 +5,7 @@ use crate::query::Parameters;
 use crate::reply;
 use axum::body::{Body, HttpBody};
 use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::CONTENT_DISPOSITION;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::Frame;
@@ -53,14 +53,12 @@ pub(crate) fn respond(
     columns: &'static [&'static str],
     rows: impl Iterator<Item = Value> + Send + 'static,
 ) -> Response {
-    let mut response = Response::new(Body::new(Pieces(Box::new(pieces(format, columns, rows)))));
     let (extension, content_type) = format.names();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let body = Body::new(Pieces(Box::new(pieces(format, columns, rows))));
+    let mut response = reply::raw(id, content_type, body);
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{extension}\"")) {
-        headers.insert(CONTENT_DISPOSITION, value);
+        response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }
-    reply::set_request_id(headers, id);
     response
 }
 

@@ -1,151 +1,212 @@
-//! Reads the fields of a flat JSON body and collects everything that is wrong with them.
-//!
-//! Null counts as absent. Unknown fields are ignored, as for chats.
+//! Fields of a JSON body, with every problem of a body reported at once.
 
 use crate::reply::Failure;
 use scaigrid_types::FieldError;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
-/// The body as an object.
-pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Failure> {
-    let problem = |message: String| Failure::invalid(&[FieldError::new("body", message)]);
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(problem("must be a JSON object".to_owned())),
-        Err(error) => Err(problem(format!("is not JSON: {error}"))),
-    }
-}
-
-/// The fields of one body.
-pub(crate) struct Fields<'a> {
-    body: &'a Map<String, Value>,
+/// Reads fields and collects what is wrong with them. Null counts as absent, unknown keys are ignored (assumed).
+#[derive(Debug)]
+pub(crate) struct Fields {
+    body: Map<String, Value>,
     problems: Vec<FieldError>,
 }
 
-impl<'a> Fields<'a> {
-    pub(crate) fn new(body: &'a Map<String, Value>) -> Self {
-        Self { body, problems: Vec::new() }
+impl Fields {
+    /// The fields of a body, which must be a JSON object.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Failure> {
+        let problem = |message: String| Failure::invalid(&[FieldError::new("body", message)]);
+        Self::of(body).map_err(problem)
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.body.get(name).filter(|value| !value.is_null())
-    }
-
-    pub(crate) fn problem(&mut self, name: impl Into<String>, message: impl Into<String>) {
-        self.problems.push(FieldError::new(name, message));
-    }
-
-    /// A text that must be there and must not be blank. Empty after a problem.
-    pub(crate) fn required_text(&mut self, name: &str) -> &'a str {
-        match self.get(name) {
-            None => self.problem(name, "is required"),
-            Some(Value::String(text)) if text.trim().is_empty() => self.problem(name, "must not be empty"),
-            Some(Value::String(text)) => return text,
-            Some(_) => self.problem(name, "must be a string"),
+    /// As [`read`](Self::read), or what is wrong with the text.
+    pub(crate) fn of(text: &[u8]) -> Result<Self, String> {
+        match serde_json::from_slice(text) {
+            Ok(Value::Object(body)) => Ok(Self { body, problems: Vec::new() }),
+            Ok(_) => Err("must be a JSON object".to_owned()),
+            Err(error) => Err(format!("is not JSON: {error}")),
         }
-        ""
     }
 
-    pub(crate) fn text(&mut self, name: &str) -> Option<&'a str> {
-        self.parsed(name, "must be a string", Value::as_str)
+    /// As [`read`](Self::read), where no body at all counts as an empty object.
+    pub(crate) fn read_optional(body: &[u8]) -> Result<Self, Failure> {
+        Self::read(if body.is_empty() { b"{}" } else { body })
     }
 
-    /// One of the `allowed` texts.
-    pub(crate) fn one_of(&mut self, name: &str, allowed: &[&'static str]) -> Option<&'static str> {
-        let message = format!("must be one of {}", allowed.join(", "));
-        let find = |value: &Value| allowed.iter().copied().find(|known| value.as_str() == Some(known));
-        self.parsed(name, &message, find)
+    pub(crate) fn problem(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(FieldError::new(field, message));
     }
 
-    /// A whole number; `3.0` is one too.
+    /// Whether the key is there, also with null.
+    pub(crate) fn has_key(&self, name: &str) -> bool {
+        self.body.contains_key(name)
+    }
+
+    /// Whether the field is there and was not read yet, valid or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.body.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// The value, unless it is null.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        self.body.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// The parsed value. `None` when it is absent, or invalid, which is then a problem with `message`.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(Value) -> Option<T>,
+        message: &str,
+    ) -> Option<T> {
+        let value = parse(self.take(name)?);
+        if value.is_none() {
+            self.problem(name, message);
+        }
+        value
+    }
+
+    /// As [`parsed`](Self::parsed), but being absent is a problem, too.
+    pub(crate) fn required<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(Value) -> Option<T>,
+        message: &str,
+    ) -> Option<T> {
+        self.require(name);
+        self.parsed(name, parse, message)
+    }
+
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.parsed(name, into_text, "must be a string")
+    }
+
+    /// A text with something in it.
+    pub(crate) fn filled_text(&mut self, name: &str) -> Option<String> {
+        self.parsed(name, filled_text, "must be a string that is not empty")
+    }
+
+    /// A text with something in it that must be there. Empty after a problem.
+    pub(crate) fn required_text(&mut self, name: &str) -> String {
+        self.require(name);
+        self.filled_text(name).unwrap_or_default()
+    }
+
+    /// Makes it a problem when the field is absent.
+    pub(crate) fn require(&mut self, name: &str) {
+        if !self.has(name) {
+            self.problem(name, "is required");
+        }
+    }
+
+    pub(crate) fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        self.parsed(name, into_object, "must be an object")
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, |value| value.as_bool(), "must be a boolean")
+    }
+
     pub(crate) fn whole(&mut self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let message = match *range.end() {
             u64::MAX => format!("must be a whole number of at least {}", range.start()),
             end => format!("must be a whole number from {} to {end}", range.start()),
         };
-        // Above 2^53 a float no longer names one integer.
-        let is_exact =
-            |number: &f64| number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(number);
-        let whole =
-            |value: &Value| value.as_u64().or_else(|| value.as_f64().filter(is_exact).map(|n| n as u64));
-        self.parsed(name, &message, |value| whole(value).filter(|number| range.contains(number)))
+        let within = |value| into_whole(&value).filter(|number| range.contains(number));
+        self.parsed(name, within, &message)
+    }
+
+    /// One of several words.
+    pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let message = format!("must be one of {}", words.join(", "));
+        let find = |value: Value| {
+            let text = value.as_str()?;
+            choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice)
+        };
+        self.parsed(name, find, &message)
+    }
+
+    /// One of several words, as it is.
+    pub(crate) fn word(&mut self, name: &str, words: &[&'static str]) -> Option<&'static str> {
+        let choices: Vec<(&str, &'static str)> = words.iter().map(|word| (*word, *word)).collect();
+        self.choice(name, &choices)
     }
 
     pub(crate) fn number(&mut self, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
         let message = format!("must be a number from {} to {}", range.start(), range.end());
-        self.parsed(name, &message, |value| value.as_f64().filter(|number| range.contains(number)))
+        self.parsed(name, |value| value.as_f64().filter(|number| range.contains(number)), &message)
     }
 
-    pub(crate) fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
-        self.parsed(name, "must be an object", Value::as_object)
-    }
-
-    /// What `parse` makes of the field. `None` when it is absent, or invalid, which is then a problem.
-    pub(crate) fn parsed<T>(
-        &mut self,
-        name: &str,
-        message: &str,
-        parse: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Option<T> {
-        let parsed = parse(self.get(name)?);
-        if parsed.is_none() {
-            self.problem(name, message);
-        }
-        parsed
-    }
-
-    /// # Errors
-    /// `VALIDATION_ERROR` with every problem.
+    /// Ends the reading: a `VALIDATION_ERROR` if anything was wrong.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         if self.problems.is_empty() { Ok(()) } else { Err(Failure::invalid(&self.problems)) }
     }
 
+    /// Ends the reading of a part of something larger.
     pub(crate) fn into_problems(self) -> Vec<FieldError> {
         self.problems
     }
 }
 
+pub(crate) fn into_text(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
+}
+
+pub(crate) fn filled_text(value: Value) -> Option<String> {
+    into_text(value).filter(|text| !text.trim().is_empty())
+}
+
+pub(crate) fn into_object(value: Value) -> Option<Map<String, Value>> {
+    if let Value::Object(object) = value { Some(object) } else { None }
+}
+
+/// A number without a fraction; `1.0` is one too. Above 2^53 a float no longer names one integer.
+fn into_whole(value: &Value) -> Option<u64> {
+    let whole = |number: &f64| number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(number);
+    value.as_u64().or_else(|| value.as_f64().filter(whole).map(|number| number as u64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
-    fn read(body: &Value) -> (Vec<String>, Option<u64>, Option<&'static str>) {
-        let mut fields = Fields::new(body.as_object().unwrap());
-        fields.required_text("model");
-        let whole = fields.whole("n", 1..=10);
-        let one = fields.one_of("style", &["vivid", "natural"]);
-        fields.number("speed", 0.25..=4.0);
-        fields.object("metadata");
-        fields.text("voice");
-        (fields.problems.into_iter().map(|problem| problem.field).collect(), whole, one)
+    fn fields(body: &str) -> Fields {
+        Fields::read(body.as_bytes()).unwrap()
     }
 
     #[test]
     fn every_problem_is_named_and_null_is_absent() {
-        let all = ["model", "n", "style", "speed", "metadata", "voice"];
-        for (body, problems) in [
-            (json!({"model": "m"}), &all[..0]),
-            (json!({"model": "m", "n": null, "style": null, "speed": 0.25, "extra": 1}), &all[..0]),
-            (
-                json!({"model": " ", "n": 11, "style": "bold", "speed": 5, "metadata": [], "voice": 1}),
-                &all[..],
-            ),
-            (json!({"model": 1, "n": 0.5}), &all[..2]),
-            (json!({"n": -1}), &all[..2]),
-        ] {
-            assert_eq!(read(&body).0, problems, "{body}");
-        }
-        assert_eq!(read(&json!({"model": "m", "n": 3.0, "style": "vivid"})).1, Some(3));
-        assert_eq!(read(&json!({"model": "m", "n": 10, "style": "vivid"})).2, Some("vivid"));
+        let mut body = fields(r#"{"a":1,"b":" ","c":[],"d":"x","e":2.5,"f":null,"g":"no","h":-1}"#);
+        assert_eq!(body.text("a"), None);
+        assert_eq!(body.required_text("b"), "");
+        assert_eq!(body.object("c"), None);
+        assert_eq!(body.flag("d"), None);
+        assert_eq!(body.whole("e", 1..=9), None);
+        assert_eq!(body.required_text("f"), "");
+        assert_eq!(body.choice("g", &[("yes", 1)]), None);
+        assert_eq!(body.whole("h", 0..=u64::MAX), None);
+        assert!(body.text("z").is_none() && !body.has("z"));
+        let named: Vec<&str> = body.problems.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(named, ["a", "b", "c", "d", "e", "f", "g", "h"]);
+        assert!(body.finish().is_err());
     }
 
     #[test]
-    fn a_body_is_an_object() {
-        for body in ["", "[]", "1", "{"] {
-            assert!(object(body.as_bytes()).is_err(), "{body}");
+    fn valid_fields_are_read() {
+        let mut body = fields(r#"{"a":"x","b":{"k":1},"c":true,"d":3.0,"e":"two"}"#);
+        assert_eq!(body.required_text("a"), "x");
+        assert_eq!(body.object("b").unwrap().len(), 1);
+        assert_eq!((body.flag("c"), body.whole("d", 3..=3)), (Some(true), Some(3)));
+        assert_eq!(body.choice("e", &[("one", 1), ("two", 2)]), Some(2));
+        assert!(body.finish().is_ok());
+    }
+
+    #[test]
+    fn bodies_must_be_objects() {
+        for body in ["", "{", "[]", "1"] {
+            assert!(Fields::read(body.as_bytes()).is_err(), "{body}");
         }
-        assert!(object(b"{}").is_ok());
+        assert!(Fields::read_optional(b"").is_ok());
     }
 }

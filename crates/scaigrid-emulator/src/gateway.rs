@@ -1,21 +1,20 @@
 //! The state of one emulator: accounts, models, what was served, what was received.
 
-pub(crate) use crate::caller::Account;
-
-use crate::accounts::Accounts;
+use crate::accounting::Books;
+use crate::accounting::UsageRecord;
+use crate::accounts::{Account, Accounts};
 use crate::audit::AuditLog;
 use crate::batch::JobStore;
-use crate::books::Books;
 use crate::catalog::{self, Entry};
 use crate::clock;
 use crate::events::{Event, Events};
 use crate::faults::Faults;
 use crate::ids::RequestId;
-use crate::ledger::UsageRecord;
 use crate::media::MediaStore;
 use crate::metrics::Metrics;
 use crate::rate_limit::{RateLimiter, Verdict};
 use crate::record::Recorder;
+use crate::reply::{Failure, FailureCode};
 use crate::rooms::Rooms;
 use crate::scaimatrix::Collections;
 use crate::sessions::Sessions;
@@ -23,6 +22,8 @@ use crate::settings::Settings;
 use crate::sync::lock;
 use crate::variant::Variants;
 use crate::webhooks::{InFlight, Webhooks};
+use axum::http::StatusCode;
+use axum::response::Response;
 use scaigrid_types::ErrorCode;
 use serde_json::json;
 use std::collections::HashMap;
@@ -61,23 +62,19 @@ pub(crate) struct Gateway {
     pub(crate) collections: Mutex<Collections>,
     /// Not state: it does not outlive the emulator's thread.
     pub(crate) in_flight: InFlight,
-    /// How many usage records are kept apart.
-    single_records: usize,
     /// By the id of the key.
     limiters: Mutex<HashMap<String, RateLimiter>>,
 }
 
 impl Gateway {
-    pub(crate) fn new(settings: Settings, faults: Faults, recorder: Recorder, events: Events) -> Self {
-        // So that memory stays flat in an emulator that runs for days.
-        let single_records = if recorder.is_enabled() { 100_000 } else { 10_000 };
+    pub(crate) fn new(settings: Settings, faults: Faults, recorder: Recorder) -> Self {
         Self {
             settings,
             models: catalog::models(),
             faults,
             recorder,
             received: AtomicU64::new(0),
-            events,
+            events: Events::default(),
             metrics: Metrics::default(),
             variants: Variants::default(),
             ready: AtomicBool::new(true),
@@ -92,13 +89,13 @@ impl Gateway {
             webhooks: Mutex::default(),
             collections: Mutex::default(),
             in_flight: InFlight::default(),
-            single_records,
             limiters: Mutex::default(),
         }
     }
 
-    pub(crate) fn model(&self, slug: &str) -> Option<&Entry> {
-        self.models.iter().find(|entry| entry.model.slug == slug)
+    pub(crate) fn model(&self, slug: &str) -> Result<&Entry, Failure> {
+        let entry = self.models.iter().find(|entry| entry.model.slug == slug);
+        entry.ok_or_else(|| Failure::new(ErrorCode::ModelNotFound, "No model has this slug."))
     }
 
     /// Counts a request of a key, unless it is one too many.
@@ -129,19 +126,26 @@ impl Gateway {
             "latency_ms": record.latency_ms,
             "tokens": record.tokens_in.saturating_add(record.tokens_out),
         });
-        let crossed = lock(&self.books).book(record, self.single_records);
+        let crossed = lock(&self.books).book(record, self.settings.usage_records);
         let event_type = "request.completed".to_owned();
         self.events.emit(Event { event_type, source: "inference_service", payload });
         crossed.into_iter().for_each(|event| self.events.emit(event));
     }
 
-    /// Tells of inference that failed, unless nobody is known to have asked for it. The payload is assumed.
-    pub(crate) fn tell_of_failure(&self, path: &str, status: u16, code: Option<&ErrorCode>, id: &RequestId) {
-        if status < 400 || status == 401 || !path.starts_with("/v1/inference/") {
+    /// Tells of a call that failed, unless nobody is known to have made it. The payload is assumed.
+    pub(crate) fn tell_of_failure(&self, path: &str, id: &RequestId, answer: &Response) {
+        let status = answer.status();
+        let has_failed = status.is_client_error() || status.is_server_error();
+        if !has_failed || status == StatusCode::UNAUTHORIZED {
             return;
         }
-        let code = code.map(ErrorCode::as_str);
-        let payload = json!({"path": path, "status_code": status, "error_code": code, "request_id": id.0});
+        let code = answer.extensions().get::<FailureCode>().and_then(|FailureCode(code)| code.as_ref());
+        let payload = json!({
+            "path": path,
+            "status_code": status.as_u16(),
+            "error_code": code.map(ErrorCode::as_str),
+            "request_id": id.0,
+        });
         let event_type = "request.failed".to_owned();
         self.events.emit(Event { event_type, source: "inference_service", payload });
     }
@@ -150,23 +154,20 @@ impl Gateway {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget_routes::of_settings;
+    use crate::accounting::of_settings;
     use scaigrid_types::Money;
 
-    /// The gateway, and what it tells.
-    fn gateway() -> (Gateway, impl FnMut() -> Vec<Event>) {
-        let (events, mut queue) = Events::new();
-        let gateway = Gateway::new(Settings::default(), Faults::default(), Recorder::default(), events);
-        (gateway, move || std::iter::from_fn(|| queue.try_recv().ok()).collect())
+    fn gateway() -> Gateway {
+        Gateway::new(Settings::default(), Faults::default(), Recorder::default())
     }
 
-    fn names(events: &[Event]) -> Vec<&str> {
-        events.iter().map(|event| event.event_type.as_str()).collect()
+    fn names<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<&'a str> {
+        events.into_iter().map(|event| event.event_type.as_str()).collect()
     }
 
     #[test]
     fn booking_tells_of_the_call_and_of_limits() {
-        let (gateway, mut events) = gateway();
+        let gateway = gateway();
         let limit: Money = "0.01".parse().unwrap();
         lock(&gateway.books).budgets.install(vec![of_settings("user_1".into(), limit)], clock::unix_millis());
         let record = UsageRecord {
@@ -184,7 +185,7 @@ mod tests {
         };
         assert!(!gateway.is_over_budget("user_1"));
         gateway.book(record.clone());
-        let told = events();
+        let told = gateway.events.take();
         assert_eq!(
             names(&told),
             ["request.completed", "budget.soft_limit_reached", "budget.hard_limit_reached"]
@@ -194,23 +195,25 @@ mod tests {
         assert_eq!(told[2].payload["current_usage"]["cost"], "0.01");
         assert!(gateway.is_over_budget("user_1") && !gateway.is_over_budget("user_2"));
         gateway.book(record);
-        assert_eq!(names(&events()), ["request.completed"]);
+        assert_eq!(names(&gateway.events.take()), ["request.completed"]);
     }
 
     #[test]
-    fn only_inference_that_failed_for_somebody_is_told_of() {
-        let (gateway, mut events) = gateway();
+    fn only_what_failed_for_somebody_is_told_of() {
+        let gateway = gateway();
         let id = RequestId::next();
-        for (path, status) in [("/v1/inference/chat", 200), ("/v1/inference/chat", 401), ("/v1/models", 502)]
-        {
-            gateway.tell_of_failure(path, status, None, &id);
-        }
-        assert!(names(&events()).is_empty());
-        gateway.tell_of_failure("/v1/inference/chat", 502, Some(&ErrorCode::BackendError), &id);
-        let told = events();
-        assert_eq!(
-            (names(&told), &told[0].payload["error_code"]),
-            (vec!["request.failed"], &json!("BACKEND_ERROR"))
-        );
+        let tell = |answer: &Response| gateway.tell_of_failure("/v1/inference/chat", &id, answer);
+        tell(&Response::default());
+        tell(&Failure::new(ErrorCode::AuthTokenInvalid, "no").into_response(&id));
+        assert!(gateway.events.take().is_empty());
+        tell(&Failure::new(ErrorCode::BackendError, "no").into_response(&id));
+        let told = gateway.events.take();
+        let payload = json!({
+            "path": "/v1/inference/chat",
+            "status_code": 502,
+            "error_code": "BACKEND_ERROR",
+            "request_id": id.0,
+        });
+        assert_eq!((names(&told), &told[0].payload), (vec!["request.failed"], &payload));
     }
 }

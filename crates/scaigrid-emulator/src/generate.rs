@@ -1,19 +1,17 @@
 //! `POST /v1/inference/generate`: a text that goes on from a prompt.
 
+use crate::call::Call;
 use crate::chat::{Answer, answer as chat_answer};
 use crate::clock;
-use crate::fields::{self, Fields};
-use crate::gateway::{Account, Gateway};
-use crate::ids::{self, RequestId};
+use crate::fields::{Fields, into_text};
+use crate::ids::{self};
 use crate::inference::{self, Tariff};
-use crate::reply::{Failure, Reply, seal};
-use axum::extract::{Extension, State};
+use crate::reply::{Failure, Reply};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::{ChatRequest, FinishReason, Modality, Usage};
 use serde::Serialize;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// The answer. All of it is assumed: the documentation shows no body.
 #[derive(Serialize)]
@@ -33,30 +31,18 @@ struct Choice {
     finish_reason: FinishReason,
 }
 
-pub(crate) async fn generate(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    tariff: Tariff,
-    body: Bytes,
-) -> Response {
-    seal(&id, complete(&gateway, &account, tariff, &body))
+pub(crate) async fn generate(call: Call, tariff: Tariff, body: Bytes) -> Response {
+    call.answer(complete(&call, tariff, &body))
 }
 
-fn complete(
-    gateway: &Gateway,
-    account: &Account,
-    tariff: Tariff,
-    body: &[u8],
-) -> Result<Reply<Completion>, Failure> {
-    let body = fields::object(body)?;
-    let request = read(Fields::new(&body))?;
+fn complete(call: &Call, tariff: Tariff, body: &[u8]) -> Result<Reply<Completion>, Failure> {
+    let request = read(Fields::read(body)?)?;
     // Assumed: the documented example names a chat model.
-    let entry = inference::model(gateway, &request.model, &Modality::Chat)?;
-    account.check_budget()?;
+    let entry = inference::model(&call.gateway, &request.model, &Modality::Chat)?;
+    call.account.check_budget()?;
     let Answer { message, finish_reason, usage } = chat_answer(&request, entry.model.max_output_tokens);
     let entry = tariff.priced(entry);
-    account.book(&entry, &usage);
+    call.account.book(&entry, &usage);
     Ok(Reply::new(Completion {
         id: ids::with_prefix("cmpl-"),
         object: "text_completion",
@@ -68,7 +54,7 @@ fn complete(
 }
 
 /// The chat that gets the same text: the prompt is what the user says.
-fn read(mut fields: Fields<'_>) -> Result<ChatRequest, Failure> {
+fn read(mut fields: Fields) -> Result<ChatRequest, Failure> {
     let model = fields.required_text("model");
     let mut request = ChatRequest::new(model).user(fields.required_text("prompt"));
     if let Some(limit) = fields.whole("max_tokens", 1..=u64::MAX) {
@@ -76,16 +62,17 @@ fn read(mut fields: Fields<'_>) -> Result<ChatRequest, Failure> {
     }
     fields.number("temperature", 0.0..=2.0);
     // Unlike a chat's, it is documented as an array alone.
-    let stops = fields.parsed("stop", "must be a list of strings", texts);
+    let stops = fields.parsed("stop", texts, "must be a list of strings");
     if let Some(stops) = stops {
         request = request.stop(stops);
     }
     // Checked and without effect: the text is the same for every seed.
-    fields.parsed("seed", "must be a whole number", Value::as_i64);
+    fields.parsed("seed", |value| value.as_i64(), "must be a whole number");
     fields.finish()?;
     Ok(request)
 }
 
-fn texts(value: &Value) -> Option<Vec<String>> {
-    value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+fn texts(value: Value) -> Option<Vec<String>> {
+    let Value::Array(list) = value else { return None };
+    list.into_iter().map(into_text).collect()
 }

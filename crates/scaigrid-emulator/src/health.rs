@@ -5,10 +5,8 @@ use crate::gateway::Gateway;
 use crate::ids::RequestId;
 use crate::reply;
 use crate::sync::lock;
-use axum::body::Body;
 use axum::extract::{Extension, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -54,11 +52,8 @@ pub(crate) async fn metrics(
     Extension(id): Extension<RequestId>,
 ) -> Response {
     let totals = lock(&gateway.books).ledger.totals().clone();
-    let mut response = Response::new(Body::from(gateway.metrics.text(&totals, &gateway.models)));
-    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    reply::set_request_id(response.headers_mut(), &id);
-    response
+    let text = gateway.metrics.text(&totals, &gateway.models);
+    reply::raw(&id, "text/plain; version=0.0.4; charset=utf-8", text)
 }
 
 /// The names are documented.

@@ -2,21 +2,18 @@
 
 mod picture;
 
+use crate::call::Call;
 use crate::clock;
-use crate::fields::{self, Fields};
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
+use crate::fields::Fields;
 use crate::inference::{self, Tariff};
 use crate::media;
-use crate::reply::{Failure, Reply, seal};
-use axum::extract::{Extension, State};
+use crate::reply::{Failure, Reply};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use scaigrid_types::{FieldError, Modality, Usage};
 use serde::Serialize;
-use std::sync::Arc;
 
 /// All documented sizes. Which model takes which is documented only for a part of them.
 const SIZES: [&str; 5] = ["1024x1024", "1792x1024", "1024x1792", "512x512", "256x256"];
@@ -29,9 +26,9 @@ const MAX_IMAGES: u64 = 10;
 
 /// A valid request.
 #[derive(Debug)]
-struct Request<'a> {
-    model: &'a str,
-    prompt: &'a str,
+struct Request {
+    model: String,
+    prompt: String,
     n: u64,
     size: &'static str,
     quality: &'static str,
@@ -57,60 +54,48 @@ struct Image {
     revised_prompt: Option<String>,
 }
 
-pub(crate) async fn generate_images(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    tariff: Tariff,
-    body: Bytes,
-) -> Response {
-    seal(&id, answer(&gateway, &account, tariff, &body))
+pub(crate) async fn generate_images(call: Call, tariff: Tariff, body: Bytes) -> Response {
+    call.answer(answer(&call, tariff, &body))
 }
 
-fn answer(
-    gateway: &Gateway,
-    account: &Account,
-    tariff: Tariff,
-    body: &[u8],
-) -> Result<Reply<Images>, Failure> {
-    let body = fields::object(body)?;
-    let request = read(Fields::new(&body))?;
-    let entry = inference::model(gateway, request.model, &Modality::Image)?;
-    let sizes = sizes_of(request.model);
+fn answer(call: &Call, tariff: Tariff, body: &[u8]) -> Result<Reply<Images>, Failure> {
+    let request = read(Fields::read(body)?)?;
+    let entry = inference::model(&call.gateway, &request.model, &Modality::Image)?;
+    let sizes = sizes_of(&request.model);
     if !sizes.contains(&request.size) {
         let message = format!("must be one of {} for this model", sizes.join(", "));
         return Err(Failure::invalid(&[FieldError::new("size", message)]));
     }
-    account.check_budget()?;
+    call.account.check_budget()?;
 
     // Documented for this model.
     let revised_prompt = (request.model == "openai/dall-e-3").then(|| revised(&request));
     let mut data = Vec::new();
     for number in 0..request.n {
-        let seed = [request.model, request.prompt, request.size, request.quality, request.style];
-        let png = Bytes::from(picture::png(&seed, number, request.prompt));
+        let seed = [request.model.as_str(), &request.prompt, request.size, request.quality, request.style];
+        let png = Bytes::from(picture::png(&seed, number, &request.prompt));
         let (url, b64_json) = match request.inline {
             true => (None, Some(STANDARD.encode(&png))),
-            false => (media::url(gateway, &media::add(gateway, "image/png", png)), None),
+            false => (media::url(&call.gateway, &media::add(&call.gateway, "image/png", png)), None),
         };
         data.push(Image { url, b64_json, revised_prompt: revised_prompt.clone() });
     }
     // Assumed: an image has no tokens, and no price is documented.
     let entry = tariff.priced(entry);
-    account.book(&entry, &Usage::new(0, 0));
+    call.account.book(&entry, &Usage::new(0, 0));
     Ok(Reply::new(Images { created: clock::unix_seconds(), model: entry.model.slug, data }))
 }
 
-fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
+fn read(mut fields: Fields) -> Result<Request, Failure> {
     let request = Request {
         model: fields.required_text("model"),
         prompt: fields.required_text("prompt"),
         n: fields.whole("n", 1..=MAX_IMAGES).unwrap_or(1),
         // The defaults are assumed, all but that of `response_format`.
-        size: fields.one_of("size", &SIZES).unwrap_or("1024x1024"),
-        quality: fields.one_of("quality", &QUALITIES).unwrap_or("standard"),
-        style: fields.one_of("style", &STYLES).unwrap_or("vivid"),
-        inline: fields.one_of("response_format", &FORMATS) == Some("b64_json"),
+        size: fields.word("size", &SIZES).unwrap_or("1024x1024"),
+        quality: fields.word("quality", &QUALITIES).unwrap_or("standard"),
+        style: fields.word("style", &STYLES).unwrap_or("vivid"),
+        inline: fields.word("response_format", &FORMATS) == Some("b64_json"),
     };
     // Documented: passed on to the provider, who does not exist here.
     fields.object("metadata");
@@ -126,7 +111,7 @@ fn sizes_of(model: &str) -> &'static [&'static str] {
     }
 }
 
-fn revised(request: &Request<'_>) -> String {
+fn revised(request: &Request) -> String {
     let prompt = request.prompt.trim();
     match request.quality {
         "hd" => format!("A detailed picture in a {} style: {prompt}", request.style),

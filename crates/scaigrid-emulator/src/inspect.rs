@@ -1,7 +1,7 @@
 //! Looking into a running emulator, and changing it.
 
+use crate::accounting::Totals;
 use crate::emulator::Emulator;
-use crate::ledger::Totals;
 use crate::state::StateError;
 use crate::sync::lock;
 use crate::variant::WireVariant;

@@ -4,6 +4,7 @@ use crate::fault::{ErrorFault, FaultKind, ResponseFault, message_for};
 use crate::faults::IncomingRequest;
 use crate::gateway::Gateway;
 use crate::ids::RequestId;
+use crate::inference;
 use crate::listing;
 use crate::presence::Presence;
 use crate::record::{RecordedRequest, headers_without_secrets};
@@ -118,8 +119,9 @@ pub(crate) async fn receive(
     match answer {
         Answer::Http(response) => {
             gateway.recorder.set_status(&id.0, response.status().as_u16());
-            let code = response.extensions().get::<FailureCode>().and_then(|FailureCode(code)| code.as_ref());
-            gateway.tell_of_failure(&path, response.status().as_u16(), code, &id);
+            if route.is_some_and(|route| inference::is_call(&method, route.as_str())) {
+                gateway.tell_of_failure(&path, &id, &response);
+            }
             match is_stream(&response) {
                 true => presence.watch(response),
                 false => presence.complete(response),

@@ -1,7 +1,7 @@
-//! Pages of lists: `limit` and `cursor` in, items and `pagination` out.
+//! Pages of lists: `limit` and `cursor` in, items and `pagination` out. Cursors are positions.
 
-use crate::query::Parameters;
-use crate::reply::Reply;
+use crate::query::{Pairs, Parameters};
+use crate::reply::{Failure, Reply};
 use scaigrid_types::Pagination;
 use serde::Serialize;
 
@@ -12,8 +12,8 @@ const MAX_LIMIT: usize = 1000;
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
-    pub(crate) limit: usize,
-    pub(crate) start: usize,
+    limit: usize,
+    start: usize,
 }
 
 /// Reads `limit` and `cursor`.
@@ -24,23 +24,32 @@ pub(crate) fn window(query: &mut Parameters) -> Window {
     Window { limit: limit.unwrap_or(DEFAULT_LIMIT), start: start.unwrap_or(0) }
 }
 
-/// One page, and where the next one begins.
-pub(crate) fn page<T: Clone>(all: &[T], limit: Option<usize>, start: usize) -> (Vec<T>, Option<Pagination>) {
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    let items: Vec<T> = all.iter().skip(start).take(limit).cloned().collect();
-    let end = start.saturating_add(items.len());
-    (items, Some(Pagination::new((end < all.len()).then(|| format!("after_{end}")))))
+/// As [`window`], of a list that has no other parameters.
+pub(crate) fn only_window(pairs: Pairs) -> Result<Window, Failure> {
+    let mut query = Parameters::new(pairs);
+    let window = window(&mut query);
+    query.finish()?;
+    Ok(window)
+}
+
+/// One page. The pagination is there on the last page, too.
+pub(crate) fn page<T>(all: impl IntoIterator<Item = T>, window: Window) -> Reply<Vec<T>> {
+    let mut rest = all.into_iter().skip(window.start);
+    let items: Vec<T> = rest.by_ref().take(window.limit).collect();
+    let end = window.start.saturating_add(items.len());
+    let next = rest.next().map(|_| format!("after_{end}"));
+    Reply { data: items, pagination: Some(Pagination::new(next)) }
 }
 
 /// `data` of list shape 1.
 #[derive(Debug, Serialize)]
 pub(crate) struct Items<T> {
-    pub(crate) items: Vec<T>,
+    items: Vec<T>,
 }
 
-/// A page in list shape 1: `data.items[]`, with `pagination` beside it.
-pub(crate) fn reply<T: Clone>(all: &[T], window: Window) -> Reply<Items<T>> {
-    let (items, pagination) = page(all, Some(window.limit), window.start);
+/// One page in list shape 1: `data.items[]`, with `pagination` beside it.
+pub(crate) fn reply<T>(all: impl IntoIterator<Item = T>, window: Window) -> Reply<Items<T>> {
+    let Reply { data: items, pagination } = page(all, window);
     Reply { data: Items { items }, pagination }
 }
 
@@ -73,14 +82,14 @@ mod tests {
         let mut seen = Vec::new();
         let mut start = 0;
         loop {
-            let (items, pagination) = page(&all, Some(2), start);
-            seen.extend(items);
-            let pagination = pagination.unwrap();
+            let page = page(all, Window { limit: 2, start });
+            seen.extend(page.data);
+            let pagination = page.pagination.unwrap();
             assert_eq!(pagination.has_more, pagination.next_cursor.is_some());
             let Some(cursor) = pagination.next_cursor else { break };
             start = position(&cursor).unwrap();
         }
         assert_eq!(seen, all);
-        assert!(page(&all, None, usize::MAX).0.is_empty());
+        assert!(page(all, Window { limit: 2, start: usize::MAX }).data.is_empty());
     }
 }

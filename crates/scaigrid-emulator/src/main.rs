@@ -23,16 +23,18 @@ A ScaiGrid gateway on this machine, for tests and offline work. It is not an AI:
 Usage: scaigrid-emulator [OPTIONS]
 
 Options:
-  --listen ADDR      loopback address and port; port 0 takes a free one [default: 127.0.0.1:8787]
-  --api-key KEY      accept this key; may be repeated [default: a well-known key, shown at the start]
-  --rate-limit N     requests per key in any 60 seconds [default: 60000]
-  --stream-pace MS   wait this many milliseconds before each chunk of a stream after the first [default: 0]
-  --batch-pace MS    wait this many milliseconds before each line of a batch [default: 0]
-  --state FILE       load the state from this file if it exists, and save it there [default: nothing is kept]
-  --variant NAME     send another form of the wire, see below; may be repeated
-  --fail N           fail the first N chats with BACKEND_ERROR, to see a client retry [default: 0]
-  -h, --help         show this text
-  -V, --version      show the version
+  --listen ADDR           loopback address and port; port 0 takes a free one [default: 127.0.0.1:8787]
+  --api-key KEY           accept this key; may be repeated [default: a well-known key, shown at the start]
+  --rate-limit N          requests per key in any 60 seconds [default: 60000]
+  --stream-pace MS        wait so many milliseconds before each chunk of a stream after the first [default: 0]
+  --batch-pace MS         wait so many milliseconds before each line of a batch [default: 0]
+  --ingestion-pace MS     each stage of a document in ScaiMatrix takes so many milliseconds [default: 0]
+  --webhook-time-scale N  retry webhooks N times faster than documented, which is after 30 s to 2 h [default: 1000]
+  --state FILE            load the state from this file if it exists, and save it there [default: nothing is kept]
+  --variant NAME          send another form of the wire, see below; may be repeated
+  --fail N                fail the first N chats with BACKEND_ERROR, to see a client retry [default: 0]
+  -h, --help              show this text
+  -V, --version           show the version
 
 The first line on standard output is the base URL. Ctrl-C ends the program.
 Exit codes: 0 ended by a signal, 1 could not start or not save the state, 2 wrong arguments.
@@ -86,6 +88,10 @@ fn parse() -> Result<Command, lexopt::Error> {
             Long("batch-pace") => {
                 builder = builder.batch_pace(Duration::from_millis(arguments.value()?.parse()?));
             }
+            Long("ingestion-pace") => {
+                builder = builder.ingestion_pace(Duration::from_millis(arguments.value()?.parse()?));
+            }
+            Long("webhook-time-scale") => builder = builder.webhook_time_scale(arguments.value()?.parse()?),
             Long("state") => builder = builder.state_file(PathBuf::from(arguments.value()?)),
             Long("variant") => builder = builder.variant(arguments.value()?.parse()?),
             Long("fail") => {

@@ -6,14 +6,11 @@
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::ids::{self, RequestId};
+use crate::path::Param;
 use crate::query::{Parameters, RawQuery};
 use crate::reply::{self, Failure};
 use crate::sync::lock;
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::extract::{Extension, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::ErrorCode;
@@ -38,7 +35,7 @@ struct Medium {
     /// When the token is no longer valid.
     expires_ms: i64,
     content_type: String,
-    #[serde(with = "base64_text")]
+    #[serde(with = "crate::base64_text")]
     bytes: Bytes,
 }
 
@@ -100,60 +97,35 @@ pub(crate) fn add(gateway: &Gateway, content_type: &str, bytes: Bytes) -> String
 /// A URL of the file that is valid now. `None` when the file had to make room for newer ones.
 pub(crate) fn url(gateway: &Gateway, id: &str) -> Option<String> {
     let link = lock(&gateway.media).link(id, clock::unix_millis(), lifetime_ms(gateway))?;
-    Some(format!("{}{link}", gateway.settings.inference.base_url))
+    Some(format!("{}{link}", gateway.settings.media.base_url))
 }
 
 fn lifetime_ms(gateway: &Gateway) -> i64 {
-    i64::try_from(gateway.settings.inference.media_lifetime.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(gateway.settings.media.lifetime.as_millis()).unwrap_or(i64::MAX)
 }
 
 pub(crate) async fn get_media(
     State(gateway): State<Arc<Gateway>>,
     Extension(id): Extension<RequestId>,
-    name: Result<Path<String>, PathRejection>,
+    Param(name): Param<String>,
     Query(pairs): RawQuery,
 ) -> Response {
     let token = Parameters::new(pairs).text("token");
-    let name = name.map(|Path(name)| name).unwrap_or_default();
     let media = lock(&gateway.media);
     let file = media.get(&name, token.as_deref(), clock::unix_millis());
     let refusal = match file {
         Ok((content_type, bytes)) => {
-            let mut response = Response::new(Body::from(bytes));
-            if let Ok(content_type) = HeaderValue::from_str(content_type) {
-                response.headers_mut().insert(CONTENT_TYPE, content_type);
-            }
-            reply::set_request_id(response.headers_mut(), &id);
-            return response;
+            return reply::raw(&id, content_type, bytes);
         }
         Err(refusal) => refusal,
     };
     // All three answers are assumed.
     let failure = match refusal {
-        Refusal::Unknown => {
-            Failure::undocumented(StatusCode::NOT_FOUND, "NOT_FOUND", "No file has this id, or no longer.")
-        }
+        Refusal::Unknown => Failure::not_found("No file has this id, or no longer."),
         Refusal::WrongToken => Failure::new(ErrorCode::AuthzPermissionDenied, "The token is wrong."),
         Refusal::Expired => Failure::new(ErrorCode::AuthzPermissionDenied, "The URL has expired."),
     };
     failure.into_response(&id)
-}
-
-/// Bytes as base64 in saved state: a list of numbers would be four times as long.
-mod base64_text {
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
-    use bytes::Bytes;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        STANDARD.decode(text).map(Bytes::from).map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Counters for `GET /metrics`.
 
+use crate::accounting::Totals;
 use crate::catalog::Entry;
-use crate::ledger::Totals;
 use crate::sync::lock;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -5,16 +5,17 @@ use axum::extract::Query;
 use scaigrid_types::FieldError;
 
 /// The parameters as they came, decoded. Unknown ones are ignored; of a repeated one the first counts.
-pub(crate) type RawQuery = Query<Vec<(String, String)>>;
+pub(crate) type RawQuery = Query<Pairs>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 /// Reads parameters and collects what is wrong with them.
 pub(crate) struct Parameters {
-    pairs: Vec<(String, String)>,
+    pairs: Pairs,
     problems: Vec<FieldError>,
 }
 
 impl Parameters {
-    pub(crate) fn new(pairs: Vec<(String, String)>) -> Self {
+    pub(crate) fn new(pairs: Pairs) -> Self {
         Self { pairs, problems: Vec::new() }
     }
 

@@ -74,10 +74,6 @@ impl Recorder {
         Self { disabled: true, ..Self::default() }
     }
 
-    pub(crate) fn is_enabled(&self) -> bool {
-        !self.disabled
-    }
-
     pub(crate) fn push(&self, request: RecordedRequest) {
         if !self.disabled {
             lock(&self.requests).push(request);

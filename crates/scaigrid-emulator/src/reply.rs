@@ -7,7 +7,7 @@ use axum::body::{Body, HttpBody};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use scaigrid_types::{ApiError, ErrorCode, ErrorEnvelope, FieldError, Meta, Pagination, SuccessEnvelope};
+use scaigrid_types::{ApiError, ErrorCode, ErrorEnvelope, FieldError, Meta, Pagination};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -76,59 +76,6 @@ impl Failure {
     }
 }
 
-/// The HTTP answer of a handler.
-pub(crate) fn seal<T: Serialize>(id: &RequestId, outcome: Result<Reply<T>, Failure>) -> Response {
-    match outcome {
-        Ok(reply) => {
-            let mut envelope = SuccessEnvelope::new(reply.data, Meta::with_request_id(&id.0));
-            envelope.pagination = reply.pagination;
-            json(StatusCode::OK, id, &envelope)
-        }
-        Err(failure) => failure.into_response(id),
-    }
-}
-
-/// As [`seal`], with `201` on success.
-pub(crate) fn seal_created<T: Serialize>(id: &RequestId, outcome: Result<Reply<T>, Failure>) -> Response {
-    let is_success = outcome.is_ok();
-    let mut response = seal(id, outcome);
-    if is_success {
-        *response.status_mut() = StatusCode::CREATED;
-    }
-    response
-}
-
-/// As [`seal`], in the documented list shape of ScaiMatrix: a bare `data[]`, with `has_more` and `next_cursor`
-/// in `meta`.
-pub(crate) fn seal_paged_in_meta<T: Serialize>(
-    id: &RequestId,
-    outcome: Result<Reply<Vec<T>>, Failure>,
-) -> Response {
-    match outcome {
-        Ok(Reply { data, pagination }) => {
-            let mut meta = Meta::with_request_id(&id.0);
-            let pagination = pagination.unwrap_or_else(|| Pagination::new(None));
-            meta.extra.insert("has_more".to_owned(), pagination.has_more.into());
-            meta.extra.insert("next_cursor".to_owned(), pagination.next_cursor.into());
-            json(StatusCode::OK, id, &SuccessEnvelope::new(data, meta))
-        }
-        Err(failure) => failure.into_response(id),
-    }
-}
-
-/// `204` without a body.
-pub(crate) fn seal_empty(id: &RequestId, outcome: Result<(), Failure>) -> Response {
-    match outcome {
-        Ok(()) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            set_request_id(response.headers_mut(), id);
-            response
-        }
-        Err(failure) => failure.into_response(id),
-    }
-}
-
 /// A JSON answer with the request id header.
 pub(crate) fn json(status: StatusCode, id: &RequestId, body: &impl Serialize) -> Response {
     match serde_json::to_vec(body) {
@@ -146,6 +93,16 @@ pub(crate) fn json(status: StatusCode, id: &RequestId, body: &impl Serialize) ->
             response
         }
     }
+}
+
+/// Success without an envelope.
+pub(crate) fn raw(id: &RequestId, content_type: &str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    if let Ok(content_type) = HeaderValue::from_str(content_type) {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    set_request_id(response.headers_mut(), id);
+    response
 }
 
 /// The answer in the form that the [variants](crate::WireVariant) ask for. Streams and raw answers keep their

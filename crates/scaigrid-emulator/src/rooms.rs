@@ -4,16 +4,16 @@ mod store;
 
 pub(crate) use store::Rooms;
 
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
-use crate::json_body::{Fields, into_text};
+use crate::call::Call;
+use crate::fields::{Fields, into_text};
+use crate::gateway::Gateway;
 use crate::listing::{self, Items};
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal, seal_created, seal_empty};
+use crate::path::Param;
+use crate::query::{Pairs, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
 use axum::Router;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -33,37 +33,26 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
 
 const KINDS: [(&str, Kind); 2] = [("user", Kind::User), ("bot", Kind::Bot)];
 
-type Id = Result<Path<String>, PathRejection>;
-
-fn id_of(id: Id) -> Result<String, Failure> {
-    id.map(|Path(id)| id).map_err(|_| no_room())
-}
-
 fn no_room() -> Failure {
     Failure::not_found("You are in no room with this id.")
 }
 
-async fn create_room(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    body: Bytes,
-) -> Response {
-    seal_created(&id, create(&gateway, &account, &body).map(Reply::new))
+async fn create_room(call: Call, body: Bytes) -> Response {
+    call.created(create(&call, &body).map(Reply::new))
 }
 
-fn create(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Value, Failure> {
+fn create(call: &Call, body: &[u8]) -> Result<Value, Failure> {
     let mut fields = Fields::read(body)?;
     let name = fields.required_text("name");
     let description = fields.text("description");
     let members = initial_members(&mut fields);
     fields.finish()?;
-    let mut room = Room::new(&account.user_id, Changes { name: Some(name), description });
+    let mut room = Room::new(&call.account.user_id, Changes { name: Some(name), description });
     for member in members {
         room.admit(member)?;
     }
     let view = room.view(true);
-    lock(&gateway.rooms).add(room)?;
+    lock(&call.gateway.rooms).add(room)?;
     Ok(view)
 }
 
@@ -90,89 +79,48 @@ fn read_member(value: Value) -> Option<Member> {
     Some(Member::new(*kind, id, "member"))
 }
 
-async fn list_rooms(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, list(&gateway, &account, pairs))
+async fn list_rooms(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(list(&call, pairs))
 }
 
-fn list(
-    gateway: &Gateway,
-    account: &Account,
-    pairs: Vec<(String, String)>,
-) -> Result<Reply<Items<Value>>, Failure> {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    let problems = query.into_problems();
-    if !problems.is_empty() {
-        return Err(Failure::invalid(&problems));
-    }
-    let views: Vec<Value> = lock(&gateway.rooms).of(&account.user_id).map(|room| room.view(false)).collect();
-    Ok(listing::reply(&views, window))
+fn list(call: &Call, pairs: Pairs) -> Result<Reply<Items<Value>>, Failure> {
+    let window = listing::only_window(pairs)?;
+    let rooms = lock(&call.gateway.rooms);
+    Ok(listing::reply(rooms.of(&call.account.user_id).map(|room| room.view(false)), window))
 }
 
-async fn get_room(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    room: Id,
-) -> Response {
-    let view = id_of(room).and_then(|room| {
-        let rooms = lock(&gateway.rooms);
-        rooms.find(&room, &account.user_id).map(|room| Reply::new(room.view(true)))
-    });
-    seal(&id, view)
+async fn get_room(call: Call, Param(room): Param<String>) -> Response {
+    let rooms = lock(&call.gateway.rooms);
+    let found = rooms.find(&room, &call.account.user_id);
+    call.answer(found.map(|room| Reply::new(room.view(true))))
 }
 
-async fn change_room(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    room: Id,
-    body: Bytes,
-) -> Response {
-    let changed = id_of(room).and_then(|room| change(&gateway, &account, &room, &body));
-    seal(&id, changed.map(Reply::new))
+async fn change_room(call: Call, Param(room): Param<String>, body: Bytes) -> Response {
+    call.answer(change(&call, &room, &body).map(Reply::new))
 }
 
 /// Assumed: the fields are those of creation, and what is absent, or null, stays as it is.
-fn change(gateway: &Gateway, account: &Account, room: &str, body: &[u8]) -> Result<Value, Failure> {
-    let mut rooms = lock(&gateway.rooms);
-    rooms.find(room, &account.user_id)?;
+fn change(call: &Call, room: &str, body: &[u8]) -> Result<Value, Failure> {
+    let mut rooms = lock(&call.gateway.rooms);
+    rooms.find(room, &call.account.user_id)?;
     let mut fields = Fields::read(body)?;
     let changes = Changes { name: fields.filled_text("name"), description: fields.text("description") };
     fields.finish()?;
-    rooms.update(room, &account.user_id, |room| room.apply(changes)).map(|room| room.view(true))
+    rooms.update(room, &call.account.user_id, |room| room.apply(changes)).map(|room| room.view(true))
 }
 
-async fn archive_room(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    room: Id,
-) -> Response {
-    let archived = id_of(room).and_then(|room| lock(&gateway.rooms).archive(&room, &account.user_id));
-    seal_empty(&id, archived)
+async fn archive_room(call: Call, Param(room): Param<String>) -> Response {
+    call.done(lock(&call.gateway.rooms).archive(&room, &call.account.user_id))
 }
 
-async fn add_member(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    room: Id,
-    body: Bytes,
-) -> Response {
-    let added = id_of(room).and_then(|room| member(&gateway, &account, &room, &body));
-    seal_created(&id, added.map(Reply::new))
+async fn add_member(call: Call, Param(room): Param<String>, body: Bytes) -> Response {
+    call.created(member(&call, &room, &body).map(Reply::new))
 }
 
 /// Assumed: adding somebody again sets the role.
-fn member(gateway: &Gateway, account: &Account, room: &str, body: &[u8]) -> Result<Value, Failure> {
-    let mut rooms = lock(&gateway.rooms);
-    rooms.find(room, &account.user_id)?;
+fn member(call: &Call, room: &str, body: &[u8]) -> Result<Value, Failure> {
+    let mut rooms = lock(&call.gateway.rooms);
+    rooms.find(room, &call.account.user_id)?;
     let mut fields = Fields::read(body)?;
     fields.require("type");
     let kind = fields.choice("type", &KINDS).unwrap_or(Kind::User);
@@ -181,31 +129,24 @@ fn member(gateway: &Gateway, account: &Account, room: &str, body: &[u8]) -> Resu
     fields.finish()?;
     let member = Member::new(kind, &id, &role);
     let view = json!(member);
-    rooms.update(room, &account.user_id, |room| room.admit(member))?;
+    rooms.update(room, &call.account.user_id, |room| room.admit(member))?;
     Ok(view)
 }
 
-async fn post_message(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    room: Id,
-    body: Bytes,
-) -> Response {
-    let posted = id_of(room).and_then(|room| message(&gateway, &account, &room, &body));
-    seal_created(&id, posted.map(Reply::new))
+async fn post_message(call: Call, Param(room): Param<String>, body: Bytes) -> Response {
+    call.created(message(&call, &room, &body).map(Reply::new))
 }
 
 /// Assumed: `content`, and for threads `parent_id` with the message that is answered.
-fn message(gateway: &Gateway, account: &Account, room: &str, body: &[u8]) -> Result<Value, Failure> {
-    let mut rooms = lock(&gateway.rooms);
-    let found = rooms.find(room, &account.user_id)?;
+fn message(call: &Call, room: &str, body: &[u8]) -> Result<Value, Failure> {
+    let mut rooms = lock(&call.gateway.rooms);
+    let found = rooms.find(room, &call.account.user_id)?;
     let mut fields = Fields::read(body)?;
     let content = fields.required_text("content");
     let in_room = |value| into_text(value).filter(|parent| found.has_message(parent));
     let parent = fields.parsed("parent_id", in_room, "must be the id of a message in the room");
     fields.finish()?;
-    let author = account.user_id.as_str();
+    let author = call.account.user_id.as_str();
     let room = rooms.update(room, author, |room| room.post(author, content, parent))?;
     Ok(json!(room.newest_message()))
 }

@@ -9,14 +9,11 @@ mod search;
 mod settings;
 mod store;
 
-pub(crate) use documents::Ingestion;
+pub(crate) use documents::{Ingestion, resume};
 pub(crate) use store::Collections;
 
 use crate::gateway::Gateway;
-use crate::reply::Failure;
 use axum::Router;
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use axum::routing::{get, post};
 use std::sync::Arc;
 
@@ -35,10 +32,4 @@ pub(crate) fn routes() -> Router<Arc<Gateway>> {
         .route("/collections/{id}/documents/{document}", get(documents::show).delete(documents::delete))
         .route("/permissions/collection/{id}/effective", get(collections::permissions));
     Router::new().nest("/v1/modules/scaimatrix", module)
-}
-
-type Id = Result<Path<String>, PathRejection>;
-
-fn id_of(id: Id) -> Result<String, Failure> {
-    id.map(|Path(id)| id).map_err(|_| store::no_collection())
 }

@@ -1,9 +1,9 @@
 //! What outlives an emulator: all stores in one JSON file.
 
+use crate::accounting::Books;
 use crate::accounts::Accounts;
 use crate::audit::AuditLog;
 use crate::batch::JobStore;
-use crate::books::Books;
 use crate::gateway::Gateway;
 use crate::media::MediaStore;
 use crate::rooms::Rooms;

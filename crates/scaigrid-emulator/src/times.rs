@@ -1,5 +1,6 @@
-//! Times as the wire has them.
+//! Times as the wire has them: RFC 3339 in UTC.
 
+use crate::clock;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
@@ -7,9 +8,20 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 pub(crate) const TIME_PROBLEM: &str =
     "must be an RFC 3339 time or a date, such as 2026-04-22T14:30:00Z or 2026-04-22";
 
-/// RFC 3339 in UTC, with a fraction if there is one.
+/// Now, to the second, for what is shown and never compared.
+pub(crate) fn now() -> String {
+    let now = clock::unix_millis();
+    rfc3339(now - now.rem_euclid(1000))
+}
+
+/// With a fraction if there is one.
 pub(crate) fn rfc3339(unix_ms: i64) -> String {
     Timestamp::from_millisecond(unix_ms).unwrap_or_default().to_string()
+}
+
+/// Always with milliseconds, such as `2026-04-22T14:30:00.000Z`, as documented for events.
+pub(crate) fn with_millis(unix_ms: i64) -> String {
+    format!("{:.3}", Timestamp::from_millisecond(unix_ms).unwrap_or_default())
 }
 
 /// Milliseconds since the Unix epoch, of an RFC 3339 time.
@@ -50,5 +62,8 @@ mod tests {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
         assert_eq!(rfc3339(250), "1970-01-01T00:00:00.25Z");
         assert_eq!(parse_rfc3339(&rfc3339(1_234_567)), Some(1_234_567));
+        assert_eq!(with_millis(1_776_868_200_000), "2026-04-22T14:30:00.000Z");
+        assert_eq!(with_millis(1_776_868_200_120), "2026-04-22T14:30:00.120Z");
+        assert_eq!(now().len(), "2026-04-22T14:30:00Z".len());
     }
 }

@@ -32,8 +32,6 @@ pub(super) struct Form {
     pub(super) language: Option<String>,
     pub(super) prompt: String,
     pub(super) format: Format,
-    /// Whether the format is the default.
-    pub(super) has_no_format: bool,
     pub(super) with_segments: bool,
     pub(super) with_words: bool,
 }
@@ -48,7 +46,9 @@ pub(super) struct Upload {
 /// What the answer looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// The default, `text`, and `json`: an envelope with the text, as the documented example has it.
+    /// Without a `response_format`: an envelope with the text, as the documented example has it.
+    Default,
+    /// `text` and `json`: the same (assumed).
     Plain,
     Verbose,
     Srt,
@@ -99,15 +99,14 @@ pub(super) fn read(parts: &[Part]) -> Result<Form, Failure> {
     if !check.problems.is_empty() {
         return Err(Failure::invalid(&check.problems));
     }
-    let has_no_format = format.is_none();
-    let format = format.unwrap_or(Format::Plain);
+    let format = format.unwrap_or(Format::Default);
     // Without a file there was a problem.
     let file = file.unwrap_or_else(|| Upload {
         name: String::new(),
         content_type: String::new(),
         bytes: Bytes::new(),
     });
-    Ok(Form { model, file, language, prompt, format, has_no_format, with_segments, with_words })
+    Ok(Form { model, file, language, prompt, format, with_segments, with_words })
 }
 
 fn format(text: &str) -> Option<Format> {
@@ -231,7 +230,7 @@ mod tests {
         assert_eq!((form.file.name.as_str(), form.language.as_deref()), ("a.mp3", Some("en")));
         assert_eq!(form.file.content_type, "application/octet-stream");
         let form = read(&[part("model", "m"), file(vec![1])]).unwrap();
-        assert_eq!((form.format, form.with_segments, form.with_words), (Format::Plain, true, false));
+        assert_eq!((form.format, form.with_segments, form.with_words), (Format::Default, true, false));
     }
 
     #[test]

@@ -1,22 +1,20 @@
 //! A text as audio, sent word by word.
 
 use super::{tone, wav};
+use crate::call::Call;
 use crate::chat::{Bill, Receipt, Step, Steps, StreamBody, cut};
-use crate::fields::{self, Fields};
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
+use crate::fields::Fields;
 use crate::inference;
 use crate::reply::{self, Failure};
 use crate::stream_fault::{StreamFault, StreamFaultKind};
 use crate::text::count_tokens;
 use crate::wire::ConnectionHandle;
-use axum::extract::{ConnectInfo, Extension, State};
+use axum::extract::{ConnectInfo, Extension};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest text, in characters. Assumed: the documentation names no limit.
@@ -27,29 +25,27 @@ const FORMATS: [&str; 2] = ["wav", "pcm"];
 
 /// A valid request. `model` and `input` are documented, and that there is a voice; the rest is assumed.
 #[derive(Debug)]
-struct Request<'a> {
-    model: &'a str,
-    input: &'a str,
-    voice: &'a str,
+struct Request {
+    model: String,
+    input: String,
+    voice: String,
     format: &'static str,
     speed: f64,
 }
 
 pub(crate) async fn synthesize(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
+    call: Call,
     ConnectInfo(ConnectionHandle(connection)): ConnectInfo<ConnectionHandle>,
     fault: Option<Extension<StreamFault>>,
     body: Bytes,
 ) -> Response {
-    let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
-    match speak(&gateway, account, fault, &body) {
-        Err(failure) => failure.into_response(&id),
+    let fault = call.gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
+    match speak(&call, fault, &body) {
+        Err(failure) => call.failed(failure),
         Ok(Speech { content_type, steps, bill }) => {
             let mut response = StreamBody::new(steps, connection, bill).into_response();
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-            reply::set_request_id(response.headers_mut(), &id);
+            reply::set_request_id(response.headers_mut(), &call.id);
             response
         }
     }
@@ -61,31 +57,25 @@ struct Speech {
     bill: Bill,
 }
 
-fn speak(
-    gateway: &Gateway,
-    account: Arc<Account>,
-    fault: StreamFault,
-    body: &[u8],
-) -> Result<Speech, Failure> {
-    let body = fields::object(body)?;
-    let request = read(Fields::new(&body))?;
-    let entry = inference::audio_model(gateway, request.model, "speech")?;
-    account.check_budget()?;
-    let receipt = Receipt::new(&account, &entry);
+fn speak(call: &Call, fault: StreamFault, body: &[u8]) -> Result<Speech, Failure> {
+    let request = read(Fields::read(body)?)?;
+    let entry = inference::audio_model(&call.gateway, &request.model, "speech")?;
+    call.account.check_budget()?;
+    let receipt = Receipt::new(&call.account, entry);
     let bill =
-        Bill { receipt: Some(receipt), prompt_tokens: count_tokens(request.input), completion_tokens: 0 };
+        Bill { receipt: Some(receipt), prompt_tokens: count_tokens(&request.input), completion_tokens: 0 };
     let content_type = if request.format == "wav" { "audio/wav" } else { "audio/pcm" };
-    Ok(Speech { content_type, steps: steps(&request, fault, gateway.settings.streams.pace), bill })
+    Ok(Speech { content_type, steps: steps(&request, fault, call.gateway.settings.streams.pace), bill })
 }
 
 /// The header with the first word, then each word on its own, with `pace` between them.
-fn steps(request: &Request<'_>, fault: StreamFault, pace: Duration) -> Steps {
+fn steps(request: &Request, fault: StreamFault, pace: Duration) -> Steps {
     let words: Vec<String> = request.input.split_whitespace().map(str::to_owned).collect();
-    let (voice, speed) = (request.voice.to_owned(), request.speed);
+    let (voice, speed) = (request.voice.clone(), request.speed);
     let header = match request.format {
         "wav" => {
             let bytes = words.len().saturating_mul(tone::word_bytes(speed));
-            wav::header(u32::try_from(bytes).unwrap_or(u32::MAX), request.input)
+            wav::header(u32::try_from(bytes).unwrap_or(u32::MAX), &request.input)
         }
         _ => Vec::new(),
     };
@@ -99,11 +89,14 @@ fn steps(request: &Request<'_>, fault: StreamFault, pace: Duration) -> Steps {
     });
     match fault.kind {
         StreamFaultKind::Cut { after_bytes, end } => Box::new(cut(words, after_bytes, end)),
+        StreamFaultKind::Stall => {
+            Box::new(words.take(fault.after_chunks.saturating_mul(2)).chain([Step::Stall]))
+        }
         _ => Box::new(words),
     }
 }
 
-fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
+fn read(mut fields: Fields) -> Result<Request, Failure> {
     let request = Request {
         model: fields.required_text("model"),
         input: input(&mut fields),
@@ -115,7 +108,7 @@ fn read<'a>(mut fields: Fields<'a>) -> Result<Request<'a>, Failure> {
     Ok(request)
 }
 
-fn input<'a>(fields: &mut Fields<'a>) -> &'a str {
+fn input(fields: &mut Fields) -> String {
     let input = fields.required_text("input");
     if input.chars().count() > MAX_CHARACTERS {
         fields.problem("input", format!("must have at most {MAX_CHARACTERS} characters"));
@@ -123,8 +116,8 @@ fn input<'a>(fields: &mut Fields<'a>) -> &'a str {
     input
 }
 
-fn format(fields: &mut Fields<'_>) -> &'static str {
+fn format(fields: &mut Fields) -> &'static str {
     let message = "this emulator makes wav (the default) and pcm only";
-    let known = |value: &Value| FORMATS.into_iter().find(|format| value.as_str() == Some(format));
-    fields.parsed("response_format", message, known).unwrap_or("wav")
+    let known = |value: Value| FORMATS.into_iter().find(|format| value.as_str() == Some(format));
+    fields.parsed("response_format", known, message).unwrap_or("wav")
 }

@@ -3,21 +3,16 @@
 use super::captions::{Segment, Transcript, Word};
 use super::form::{self, Form, Format, Part, Upload};
 use super::wav;
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
+use crate::call::Call;
 use crate::inference;
-use crate::reply::{self, Failure, Reply, seal};
+use crate::reply::{self, Failure, Reply};
 use crate::text::count_tokens;
 use crate::variant::WireVariant;
-use axum::body::Body;
+use axum::extract::Multipart;
 use axum::extract::multipart::MultipartRejection;
-use axum::extract::{Extension, Multipart, State};
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use scaigrid_types::Usage;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// `text` is documented, the rest is assumed.
 #[derive(Debug, Serialize)]
@@ -33,29 +28,21 @@ struct Transcription {
     words: Option<Vec<Word>>,
 }
 
-pub(crate) async fn transcribe(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    form: Result<Multipart, MultipartRejection>,
-) -> Response {
-    let heard = form::parts(form).await.and_then(|parts| hear(&gateway, &account, &parts));
+pub(crate) async fn transcribe(call: Call, form: Result<Multipart, MultipartRejection>) -> Response {
+    let heard = form::parts(form).await.and_then(|parts| hear(&call, &parts));
     match heard {
-        Err(failure) => failure.into_response(&id),
-        Ok((form, transcript)) => {
-            let is_bare = form.has_no_format && gateway.variants.has(WireVariant::TranscriptPlainText);
-            respond(&id, form, transcript, is_bare)
-        }
+        Err(failure) => call.failed(failure),
+        Ok((form, transcript)) => respond(&call, form, transcript),
     }
 }
 
-fn hear(gateway: &Gateway, account: &Account, parts: &[Part]) -> Result<(Form, Transcript), Failure> {
+fn hear(call: &Call, parts: &[Part]) -> Result<(Form, Transcript), Failure> {
     let form = form::read(parts)?;
-    let entry = inference::audio_model(gateway, &form.model, "transcription")?;
-    account.check_budget()?;
+    let entry = inference::audio_model(&call.gateway, &form.model, "transcription")?;
+    call.account.check_budget()?;
     let transcript = transcript(&form.file);
     // Assumed: what comes out are the transcript's tokens.
-    account.book(&entry, &Usage::new(count_tokens(&form.prompt), count_tokens(&transcript.text)));
+    call.account.book(&entry, &Usage::new(count_tokens(&form.prompt), count_tokens(&transcript.text)));
     Ok((form, transcript))
 }
 
@@ -69,18 +56,16 @@ fn transcript(file: &Upload) -> Transcript {
 }
 
 /// Assumed: srt and vtt come as they are, without an envelope.
-fn respond(id: &RequestId, form: Form, transcript: Transcript, is_bare: bool) -> Response {
-    let bare = |content_type, text: String| {
-        let mut response = Response::new(Body::from(text));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        reply::set_request_id(response.headers_mut(), id);
-        response
-    };
+fn respond(call: &Call, form: Form, transcript: Transcript) -> Response {
+    let default_is_text = call.gateway.variants.has(WireVariant::TranscriptPlainText);
+    let raw = |content_type, text: String| reply::raw(&call.id, content_type, text);
     match form.format {
-        Format::Srt => bare("application/x-subrip; charset=utf-8", transcript.srt()),
-        Format::Vtt => bare("text/vtt; charset=utf-8", transcript.vtt()),
-        Format::Plain if is_bare => bare("text/plain; charset=utf-8", transcript.text),
-        Format::Plain | Format::Verbose => seal(id, Ok(Reply::new(transcription(form, transcript)))),
+        Format::Srt => raw("application/x-subrip; charset=utf-8", transcript.srt()),
+        Format::Vtt => raw("text/vtt; charset=utf-8", transcript.vtt()),
+        Format::Default if default_is_text => raw("text/plain; charset=utf-8", transcript.text),
+        Format::Default | Format::Plain | Format::Verbose => {
+            call.answer(Ok(Reply::new(transcription(form, transcript))))
+        }
     }
 }
 

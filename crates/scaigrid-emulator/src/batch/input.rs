@@ -1,6 +1,6 @@
 //! The input file: one call on each line.
 
-use crate::fields::Fields;
+use crate::fields::{Fields, into_object};
 use scaigrid_types::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -63,21 +63,13 @@ pub(super) fn read(file: &[u8], field: &str) -> Result<Vec<Line>, Vec<FieldError
 fn read_line(text: &str, number: usize) -> Result<Line, Vec<FieldError>> {
     let path = format!("lines[{number}]");
     let problem = |message: String| vec![FieldError::new(&path, format!("line {number}: {message}"))];
-    let line = match serde_json::from_str(text) {
-        Ok(Value::Object(line)) => line,
-        Ok(_) => return Err(problem("must be a JSON object".to_owned())),
-        Err(error) => return Err(problem(format!("is not JSON: {error}"))),
-    };
-    let mut fields = Fields::new(&line);
-    let custom_id = fields.required_text("custom_id").to_owned();
-    if fields.get("method").and_then(Value::as_str) != Some("POST") {
+    let mut fields = Fields::of(text.as_bytes()).map_err(problem)?;
+    let custom_id = fields.required_text("custom_id");
+    if fields.take("method") != Some("POST".into()) {
         fields.problem("method", "must be POST");
     }
-    let url = fields.required_text("url").to_owned();
-    if fields.get("body").is_none() {
-        fields.problem("body", "is required");
-    }
-    let body = fields.object("body").cloned().unwrap_or_default();
+    let url = fields.required_text("url");
+    let body = fields.required("body", into_object, "must be an object").unwrap_or_default();
     let problems = fields.into_problems();
     if problems.is_empty() {
         return Ok(Line { custom_id, url, body });

@@ -2,8 +2,8 @@
 
 use super::input::Line;
 use super::results::{self, LineError, Outcome};
+use crate::times::rfc3339;
 use bytes::Bytes;
-use jiff::Timestamp;
 use scaigrid_types::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -231,7 +231,6 @@ impl Job {
 
     /// The job object. `url` gives a URL of a file, if it is still kept.
     pub(super) fn view(&self, url: impl Fn(&str) -> Option<String>) -> Value {
-        let time = |millis: i64| Timestamp::from_millisecond(millis).ok().map(|time| time.to_string());
         let file = |id: &Option<String>| id.as_deref().and_then(&url);
         let problem = |(field, message): &(String, String)| json!({"field": field, "message": message});
         json!({
@@ -241,9 +240,9 @@ impl Job {
             "endpoint_completion_window": self.window.name(),
             "metadata": self.metadata,
             "request_counts": {"total": self.total, "completed": self.completed, "failed": self.failed},
-            "created_at": time(self.created_ms),
-            "expires_at": time(self.created_ms.saturating_add(self.window.millis())),
-            "completed_at": self.ended_ms.and_then(time),
+            "created_at": rfc3339(self.created_ms),
+            "expires_at": rfc3339(self.created_ms.saturating_add(self.window.millis())),
+            "completed_at": self.ended_ms.map(rfc3339),
             "output_file_url": file(&self.files.output),
             "error_file_url": file(&self.files.errors),
             "errors": self.problems.iter().map(problem).collect::<Vec<_>>(),

@@ -4,14 +4,15 @@ use super::input::{self, Line};
 use super::job::Publish;
 use super::results::{LineError, Outcome};
 use super::{fetch, submit};
+use crate::accounts::Account;
 use crate::chat::chat;
 use crate::clock;
 use crate::embed::embed;
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::generate::generate;
 use crate::ids::RequestId;
 use crate::images::generate_images;
-use crate::inference::Tariff;
+use crate::inference::{self, Tariff};
 use crate::media;
 use crate::sync::lock;
 use crate::wire::{Connection, ConnectionHandle};
@@ -51,7 +52,7 @@ async fn run(gateway: &Arc<Gateway>, user_id: &str, id: &str) {
         }
     }
     loop {
-        match gateway.settings.inference.batch_pace {
+        match gateway.settings.batch_pace {
             // Others get their turn, also while thousands of lines run.
             pace if pace.is_zero() => tokio::task::yield_now().await,
             pace => tokio::time::sleep(pace).await,
@@ -86,9 +87,9 @@ async fn answer(gateway: &Arc<Gateway>, user_id: &str, line: &Line) -> Outcome {
         let message = "The user of this batch is gone.";
         return Outcome::Refused(LineError::new(ErrorCode::AuthTokenInvalid.as_str(), message));
     };
-    let request = request(id, account, body);
+    let request = request(id.clone(), account, body);
     let state = Arc::clone(gateway);
-    let response = match line.url.as_str() {
+    let response = match inference::usual_path(&line.url, &gateway.variants) {
         "/v1/inference/chat" => Handler::call(chat, request, state).await,
         "/v1/inference/embed" => Handler::call(embed, request, state).await,
         "/v1/inference/generate" => Handler::call(generate, request, state).await,
@@ -96,6 +97,7 @@ async fn answer(gateway: &Arc<Gateway>, user_id: &str, line: &Line) -> Outcome {
         // The code is assumed, as for an unknown route.
         _ => return Outcome::Refused(LineError::new("NOT_FOUND", "A batch cannot call this `url`.")),
     };
+    gateway.tell_of_failure(&line.url, &id, &response);
     let status = response.status();
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap_or_default();
     match serde_json::from_slice(&body) {
@@ -121,22 +123,16 @@ fn request(id: RequestId, account: Account, body: Bytes) -> Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::Permissions;
     use crate::batch::job::{CompletionWindow, Order, Source};
-    use crate::events::Events;
     use crate::faults::Faults;
-    use crate::permissions::Permissions;
     use crate::record::Recorder;
     use crate::settings::Settings;
     use serde_json::{Map, json};
 
     #[test]
     fn jobs_of_loaded_state_are_taken_up() {
-        let gateway = Arc::new(Gateway::new(
-            Settings::default(),
-            Faults::default(),
-            Recorder::default(),
-            Events::new().0,
-        ));
+        let gateway = Arc::new(Gateway::new(Settings::default(), Faults::default(), Recorder::default()));
         lock(&gateway.accounts).install(vec![("key".to_owned(), Permissions::All)], 0);
         let line = Line { custom_id: "a".into(), url: "/v1/inference/chat".into(), body: Map::new() };
         let source = Source::Lines([line].into());

@@ -49,8 +49,8 @@ impl JobStore {
     }
 
     /// The user's jobs, newest first (assumed).
-    pub(super) fn jobs_of(&self, user_id: &str) -> Vec<&Job> {
-        self.jobs.iter().rev().filter(|job| job.user_id == user_id).collect()
+    pub(super) fn jobs_of(&self, user_id: &str) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().rev().filter(move |job| job.user_id == user_id)
     }
 
     /// The ids and users of the jobs that are not over.
@@ -100,7 +100,7 @@ mod tests {
         let mut store = JobStore::default();
         let ids: Vec<String> =
             ["a", "b", "a"].iter().map(|user| store.add(user, order(), 0).unwrap()).collect();
-        let of = |user| store.jobs_of(user).into_iter().map(|job| job.id.clone()).collect::<Vec<_>>();
+        let of = |user| store.jobs_of(user).map(|job| job.id.clone()).collect::<Vec<_>>();
         assert_eq!(of("a"), [ids[2].as_str(), &ids[0]]);
         assert!(store.job_of("a", &ids[1]).is_none() && store.job_of("b", &ids[1]).is_some());
     }

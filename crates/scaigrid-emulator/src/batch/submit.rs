@@ -3,7 +3,7 @@
 use super::fetch;
 use super::input;
 use super::job::{CompletionWindow, Order, Source};
-use crate::fields::{self, Fields};
+use crate::fields::Fields;
 use crate::reply::Failure;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,27 +15,24 @@ pub(super) const URL: &str = "input_file_url";
 
 /// Reads a submission. An inline file is read to its last line; one behind a URL is fetched later.
 pub(super) fn read(body: &[u8]) -> Result<Order, Failure> {
-    let body = fields::object(body)?;
-    let mut fields = Fields::new(&body);
+    let mut fields = Fields::read(body)?;
+    match (fields.has(URL), fields.has(BASE64)) {
+        (false, false) => fields.problem("body", format!("must have exactly one of {URL} and {BASE64}")),
+        (true, true) => fields.problem("body", format!("must have only one of {URL} and {BASE64}")),
+        _ => {}
+    }
     let url = fields.text(URL);
-    if let Some(Err(problem)) = url.map(fetch::target) {
+    if let Some(Err(problem)) = url.as_deref().map(fetch::target) {
         fields.problem(URL, problem);
     }
     let inline = fields.text(BASE64);
-    match (fields.get(URL), fields.get(BASE64)) {
-        (None, None) => fields.problem("body", format!("must have exactly one of {URL} and {BASE64}")),
-        (Some(_), Some(_)) => {
-            fields.problem("body", format!("must have only one of {URL} and {BASE64}"));
-        }
-        _ => {}
-    }
-    let window = |value: &Value| value.as_str().and_then(CompletionWindow::named);
-    let window = fields.parsed("endpoint_completion_window", "must be one of 24h, 4h, 1h", window);
-    let metadata = fields.object("metadata").cloned();
+    let window = |value: Value| value.as_str().and_then(CompletionWindow::named);
+    let window = fields.parsed("endpoint_completion_window", window, "must be one of 24h, 4h, 1h");
+    let metadata = fields.object("metadata");
     let mut problems = fields.into_problems();
-    let mut source = Source::Url(url.unwrap_or_default().to_owned());
+    let mut source = Source::Url(url.unwrap_or_default());
     if let Some(text) = inline {
-        match lines(text) {
+        match lines(&text) {
             Ok(lines) => source = lines,
             Err(of_file) => problems.extend(of_file),
         }

@@ -1,7 +1,7 @@
 //! What follows an answer: it is booked, and whoever wants to know is told.
 
+use crate::accounts::Account;
 use crate::catalog::Entry;
-use crate::gateway::Account;
 use scaigrid_types::Usage;
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ pub(crate) struct Receipt {
 }
 
 impl Receipt {
-    pub(crate) fn new(account: &Arc<Account>, entry: &Entry) -> Self {
-        Self { entry: entry.clone(), account: Arc::clone(account), then: None }
+    pub(crate) fn new(account: &Arc<Account>, entry: Entry) -> Self {
+        Self { entry, account: Arc::clone(account), then: None }
     }
 
     /// Does this as well.

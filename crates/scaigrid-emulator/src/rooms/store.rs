@@ -3,7 +3,7 @@
 use super::no_room;
 use crate::ids;
 use crate::reply::Failure;
-use crate::stamp;
+use crate::times;
 use scaigrid_types::{ErrorCode, FieldError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ pub(crate) struct Member {
 
 impl Member {
     pub(crate) fn new(kind: Kind, id: &str, role: &str) -> Self {
-        Self { kind, id: id.to_owned(), role: role.to_owned(), joined_at: stamp::now() }
+        Self { kind, id: id.to_owned(), role: role.to_owned(), joined_at: times::now() }
     }
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct Room {
 impl Room {
     /// A room with its creator in it.
     pub(crate) fn new(user_id: &str, changes: Changes) -> Self {
-        let now = stamp::now();
+        let now = times::now();
         Self {
             id: ids::with_prefix("room_"),
             name: changes.name.unwrap_or_default(),
@@ -186,7 +186,7 @@ impl Room {
             author: Author { kind: Kind::User, id: user_id.to_owned() },
             content,
             parent_id,
-            created_at: stamp::now(),
+            created_at: times::now(),
         });
         Ok(())
     }
@@ -245,7 +245,7 @@ impl Rooms {
         }
         let mut changed = room.clone();
         change(&mut changed)?;
-        changed.updated_at = stamp::now();
+        changed.updated_at = times::now();
         let others = self.bytes.saturating_sub(room.bytes());
         self.bytes = fitting(others.saturating_add(changed.bytes()))?;
         *room = changed;
@@ -257,7 +257,7 @@ impl Rooms {
         let mut rooms = self.rooms.iter_mut();
         let room = rooms.find(|room| room.id == id && room.has_user(user_id)).ok_or_else(no_room)?;
         room.status = Status::Archived;
-        room.updated_at = stamp::now();
+        room.updated_at = times::now();
         Ok(())
     }
 }

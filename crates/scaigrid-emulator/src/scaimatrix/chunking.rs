@@ -65,7 +65,7 @@ fn parts(text: &str, (begin, end): Span, size: u64, overlap: u64) -> impl Iterat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json_body::Fields;
+    use crate::fields::Fields;
     use proptest::prelude::*;
 
     fn settings(strategy: &str, size: u64, overlap: u64) -> Settings {

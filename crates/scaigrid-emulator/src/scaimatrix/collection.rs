@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::settings::{DefaultAccess, Settings, slug};
 use crate::ids;
-use crate::stamp;
+use crate::times;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ pub(crate) struct Collection {
 
 impl Collection {
     pub(crate) fn new(owner_id: &str, settings: Settings) -> Self {
-        let now = stamp::now();
+        let now = times::now();
         Self {
             id: ids::with_prefix("col_"),
             slug: slug(&settings.name),
@@ -91,7 +91,7 @@ impl Collection {
     /// Assumed: the slug stays when the name changes, because others may hold it.
     pub(crate) fn apply(&mut self, settings: Settings) {
         self.settings = settings;
-        self.updated_at = stamp::now();
+        self.updated_at = times::now();
     }
 
     pub(crate) fn document(&self, id: &str) -> Option<&Document> {

@@ -3,7 +3,7 @@
 use super::chunking::{self, MAX_CHUNKS, Span};
 use super::settings::Settings;
 use crate::ids;
-use crate::stamp;
+use crate::times;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -48,7 +48,7 @@ pub(crate) struct Document {
 impl Document {
     pub(crate) fn new(upload: Upload) -> Self {
         let Upload { name, content_type, metadata, size_bytes, text } = upload;
-        let now = stamp::now();
+        let now = times::now();
         Self {
             id: ids::with_prefix("doc_"),
             name,
@@ -93,7 +93,7 @@ impl Document {
         if self.is_done() {
             return false;
         }
-        self.updated_at = stamp::now();
+        self.updated_at = times::now();
         self.stage = match self.stage {
             Stage::Pending => Stage::Processing,
             Stage::Processing if self.text.is_none() => return self.fail("The file is not UTF-8 text."),
@@ -108,7 +108,7 @@ impl Document {
     /// Chunks an indexed document anew.
     pub(crate) fn rechunk(&mut self, settings: &Settings) {
         if self.stage == Stage::Indexed {
-            self.updated_at = stamp::now();
+            self.updated_at = times::now();
             self.chunk(settings, Stage::Indexed);
         }
     }
@@ -158,7 +158,7 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json_body::Fields;
+    use crate::fields::Fields;
 
     fn stages(text: Option<&str>, body: &str) -> (Vec<Stage>, Document) {
         let settings = Settings::read_new(Fields::read(body.as_bytes()).unwrap()).unwrap();

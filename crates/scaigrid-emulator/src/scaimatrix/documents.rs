@@ -3,17 +3,16 @@
 use super::collection::Permission;
 use super::document::{Document, Upload};
 use super::store::no_document;
-use super::{Id, id_of};
+use crate::call::Call;
 use crate::events::Event;
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
+use crate::gateway::Gateway;
 use crate::listing;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal, seal_created, seal_paged_in_meta};
+use crate::path::Param;
+use crate::query::RawQuery;
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
+use axum::extract::Query;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Extension, Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::FieldError;
@@ -37,31 +36,27 @@ impl Default for Ingestion {
 }
 
 pub(crate) async fn upload(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    collection: Id,
+    call: Call,
+    Param(collection): Param<String>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    seal_created(&id, store(&gateway, &account, collection, form).await.map(Reply::new))
+    call.created(store(&call, &collection, form).await.map(Reply::new))
 }
 
 async fn store(
-    gateway: &Arc<Gateway>,
-    account: &Account,
-    collection: Id,
+    call: &Call,
+    collection: &str,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Value, Failure> {
-    let collection = id_of(collection)?;
-    lock(&gateway.collections).find(&collection, &account.user_id, Permission::Write)?;
+    lock(&call.gateway.collections).find(collection, &call.account.user_id, Permission::Write)?;
     let form = form.map_err(|error| Failure::invalid(&[FieldError::new("body", error.body_text())]))?;
     let document = Document::new(read(form).await?);
     let view = {
-        let mut collections = lock(&gateway.collections);
-        collections.add_document(&collection, &account.user_id, document)?.view(&collection)
+        let mut collections = lock(&call.gateway.collections);
+        collections.add_document(collection, &call.account.user_id, document)?.view(collection)
     };
     if let Some(document) = view.get("id").and_then(Value::as_str) {
-        begin(gateway, collection, document.to_owned());
+        begin(&call.gateway, collection.to_owned(), document.to_owned());
     }
     Ok(view)
 }
@@ -112,7 +107,7 @@ async fn read(mut form: Multipart) -> Result<Upload, Failure> {
 
 /// Lets ingestion run its course, unless polls drive it.
 fn begin(gateway: &Arc<Gateway>, collection: String, document: String) {
-    match gateway.settings.services.ingestion {
+    match gateway.settings.ingestion {
         Ingestion::Polls => {}
         Ingestion::Pace(Duration::ZERO) => while advance(gateway, &collection, &document) {},
         Ingestion::Pace(pace) => {
@@ -126,6 +121,14 @@ fn begin(gateway: &Arc<Gateway>, collection: String, document: String) {
                 }
             });
         }
+    }
+}
+
+/// Takes up the ingestion of all documents that are not done, in state that was loaded. Needs a runtime.
+pub(crate) fn resume(gateway: &Arc<Gateway>) {
+    let undone = lock(&gateway.collections).undone();
+    for (collection, document) in undone {
+        begin(gateway, collection, document);
     }
 }
 
@@ -151,67 +154,41 @@ fn advance(gateway: &Gateway, collection_id: &str, document_id: &str) -> bool {
     !document.is_done()
 }
 
-pub(crate) async fn list(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    collection: Id,
-    Query(pairs): RawQuery,
-) -> Response {
-    let listed = id_of(collection).and_then(|collection| {
-        let collections = lock(&gateway.collections);
-        let found = collections.find(&collection, &account.user_id, Permission::Write)?;
-        let mut query = Parameters::new(pairs);
-        let window = listing::window(&mut query);
-        let problems = query.into_problems();
-        if !problems.is_empty() {
-            return Err(Failure::invalid(&problems));
-        }
-        let views: Vec<Value> = found.documents.iter().map(|document| document.view(&collection)).collect();
-        let (data, pagination) = listing::page(&views, Some(window.limit), window.start);
-        Ok(Reply { data, pagination })
+pub(crate) async fn list(call: Call, Param(collection): Param<String>, Query(pairs): RawQuery) -> Response {
+    let collections = lock(&call.gateway.collections);
+    let found = collections.find(&collection, &call.account.user_id, Permission::Write);
+    let listed = found.and_then(|found| {
+        let window = listing::only_window(pairs)?;
+        Ok(listing::page(found.documents.iter().map(|document| document.view(&collection)), window))
     });
-    seal_paged_in_meta(&id, listed)
+    call.paged_in_meta(listed)
 }
 
-/// The ids of a collection and of a document in it.
-type Ids = Result<Path<(String, String)>, PathRejection>;
-
-pub(crate) async fn show(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    ids: Ids,
-) -> Response {
-    let view = ids.map_err(|_| no_document()).and_then(|Path((collection, document))| {
-        let find = || {
-            let collections = lock(&gateway.collections);
-            let found = collections.find(&collection, &account.user_id, Permission::Write)?;
-            found.document(&document).map(|document| document.view(&collection)).ok_or_else(no_document)
-        };
-        // Before a poll moves it: the user must be allowed to look.
-        let view = find()?;
-        if gateway.settings.services.ingestion != Ingestion::Polls {
-            return Ok(Reply::new(view));
+pub(crate) async fn show(call: Call, Param((collection, document)): Param<(String, String)>) -> Response {
+    let find = || {
+        let collections = lock(&call.gateway.collections);
+        let found = collections.find(&collection, &call.account.user_id, Permission::Write)?;
+        let found = found.document(&document).ok_or_else(no_document)?;
+        Ok(Reply::new(found.view(&collection)))
+    };
+    // Before a poll moves it: the user must be allowed to look.
+    let view = find().and_then(|view| {
+        if call.gateway.settings.ingestion != Ingestion::Polls {
+            return Ok(view);
         }
-        advance(&gateway, &collection, &document);
-        find().map(Reply::new)
+        advance(&call.gateway, &collection, &document);
+        find()
     });
-    seal(&id, view)
+    call.answer(view)
 }
 
-pub(crate) async fn delete(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    ids: Ids,
-) -> Response {
-    let deleted = ids.map_err(|_| no_document()).and_then(|Path((collection, document))| {
-        let mut collections = lock(&gateway.collections);
-        let found = collections.find_mut(&collection, &account.user_id, Permission::Write)?;
+pub(crate) async fn delete(call: Call, Param((collection, document)): Param<(String, String)>) -> Response {
+    let mut collections = lock(&call.gateway.collections);
+    let found = collections.find_mut(&collection, &call.account.user_id, Permission::Write);
+    let deleted = found.and_then(|found| {
         found.document(&document).ok_or_else(no_document)?;
         found.documents.retain(|one| one.id() != document);
         Ok(Reply::new(json!({"deleted": true})))
     });
-    seal(&id, deleted)
+    call.answer(deleted)
 }

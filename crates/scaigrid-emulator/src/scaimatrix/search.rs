@@ -1,18 +1,15 @@
 //! `POST /collections/{id}/search`: plain text search, where the gateway compares vectors.
 
 use super::collection::Permission;
-use super::{Id, id_of};
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
-use crate::json_body::Fields;
-use crate::reply::{Failure, Reply, seal};
+use crate::call::Call;
+use crate::fields::Fields;
+use crate::path::Param;
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
-use axum::extract::{Extension, State};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Assumed, as the range.
 const DEFAULT_TOP_K: u64 = 10;
@@ -21,20 +18,13 @@ const MAX_TOP_K: u64 = 100;
 /// The words of a query that count.
 const MAX_WORDS: usize = 64;
 
-pub(crate) async fn search(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    collection: Id,
-    body: Bytes,
-) -> Response {
-    let found = id_of(collection).and_then(|collection| find(&gateway, &account, &collection, &body));
-    seal(&id, found.map(Reply::new))
+pub(crate) async fn search(call: Call, Param(collection): Param<String>, body: Bytes) -> Response {
+    call.answer(find(&call, &collection, &body).map(Reply::new))
 }
 
-fn find(gateway: &Gateway, account: &Account, collection: &str, body: &[u8]) -> Result<Value, Failure> {
-    let collections = lock(&gateway.collections);
-    let collection = collections.find(collection, &account.user_id, Permission::Write)?;
+fn find(call: &Call, collection: &str, body: &[u8]) -> Result<Value, Failure> {
+    let collections = lock(&call.gateway.collections);
+    let collection = collections.find(collection, &call.account.user_id, Permission::Write)?;
     let mut fields = Fields::read(body)?;
     let query = fields.required_text("query");
     let top_k = fields.whole("top_k", 1..=MAX_TOP_K).unwrap_or(DEFAULT_TOP_K);

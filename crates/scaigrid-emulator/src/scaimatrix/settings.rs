@@ -1,6 +1,6 @@
 //! What a client can set on a collection.
 
-use crate::json_body::Fields;
+use crate::fields::Fields;
 use crate::reply::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -134,7 +134,7 @@ impl Settings {
 
 /// Documented: null means unlimited, so here null is not the same as absent.
 fn limit(fields: &mut Fields, name: &str, present: Option<u64>) -> Option<u64> {
-    if fields.names(name) { fields.whole(name, 1..=u64::MAX) } else { present }
+    if fields.has_key(name) { fields.whole(name, 1..=u64::MAX) } else { present }
 }
 
 /// `Acme Handbook` becomes `acme-handbook` (assumed: only that the slug comes from the name is documented).

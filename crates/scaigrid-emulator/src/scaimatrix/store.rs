@@ -34,6 +34,15 @@ impl Collections {
         &self.collections
     }
 
+    /// The ids of collection and document, for each document that is not done.
+    pub(crate) fn undone(&self) -> Vec<(String, String)> {
+        let of = |collection: &Collection| -> Vec<(String, String)> {
+            let undone = collection.documents.iter().filter(|document| !document.is_done());
+            undone.map(|document| (collection.id().to_owned(), document.id().to_owned())).collect()
+        };
+        self.collections.iter().flat_map(of).collect()
+    }
+
     pub(crate) fn get(&self, id: &str) -> Option<&Collection> {
         self.collections.iter().find(|collection| collection.id() == id)
     }
@@ -121,7 +130,7 @@ mod tests {
     use super::super::document::Upload;
     use super::super::settings::Settings;
     use super::*;
-    use crate::json_body::Fields;
+    use crate::fields::Fields;
     use serde_json::{Map, json};
 
     fn collection(name: &str, quota: Option<u64>) -> Collection {

@@ -1,18 +1,18 @@
 //! `POST /v1/sessions/{id}/messages`: a question, and its answer from the chat generator.
 
 use super::store::Message;
-use super::{Id, id_of};
+use crate::call::Call;
 use crate::chat::{self, Chat};
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
-use crate::json_body::Fields;
-use crate::reply::{Failure, Reply, seal};
+use crate::fields::Fields;
+use crate::gateway::Gateway;
+use crate::path::Param;
+use crate::reply::{Failure, Reply};
 use crate::stream_fault::StreamFault;
 use crate::sync::lock;
 use crate::text;
 use crate::variant::WireVariant;
 use crate::wire::ConnectionHandle;
-use axum::extract::{ConnectInfo, Extension, State};
+use axum::extract::{ConnectInfo, Extension};
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::Usage;
@@ -20,48 +20,42 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(crate) async fn ask(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
+    call: Call,
     ConnectInfo(ConnectionHandle(connection)): ConnectInfo<ConnectionHandle>,
     fault: Option<Extension<StreamFault>>,
-    session: Id,
+    Param(session): Param<String>,
     body: Bytes,
 ) -> Response {
-    let accepted = id_of(session).and_then(|session| {
-        let chat = accept(&gateway, &account, &session, &body)?;
-        Ok((session, chat))
-    });
-    let (session, mut chat) = match accepted {
-        Ok(accepted) => accepted,
-        Err(failure) => return failure.into_response(&id),
+    let mut chat = match accept(&call, &session, &body) {
+        Ok(chat) => chat,
+        Err(failure) => return call.failed(failure),
     };
-    let fault = gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
-    let user_id = account.user_id.clone();
+    let fault = call.gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
+    let user_id = call.account.user_id.clone();
     if !chat.is_stream(&fault) {
-        return seal(&id, Ok(Reply::new(answer(&gateway, &session, &user_id, chat))));
+        return call.answer(Ok(Reply::new(answer(&call.gateway, &session, &user_id, chat))));
     }
     let text = chat.answer.message.text().into_owned();
-    let store = Arc::clone(&gateway);
+    let store = Arc::clone(&call.gateway);
     chat.receipt.then(move |usage| keep_sent(&store, &session, &user_id, &text, usage));
-    chat::stream::respond(&id, chat, connection, gateway.settings.streams, fault)
+    chat::stream::respond(&call.id, chat, connection, call.gateway.settings.streams, fault)
 }
 
 /// The answered chat. The question is stored, because nothing can refuse it any more.
-fn accept(gateway: &Gateway, account: &Arc<Account>, session: &str, body: &[u8]) -> Result<Chat, Failure> {
+fn accept(call: &Call, session: &str, body: &[u8]) -> Result<Chat, Failure> {
     // Before the body, as a wrong id makes every body wrong.
-    lock(&gateway.sessions).find(session, &account.user_id)?;
+    lock(&call.gateway.sessions).find(session, &call.account.user_id)?;
     let mut fields = Fields::read(body)?;
     let content = fields.required_text("content");
     let stream = fields.flag("stream");
     let max_tokens = fields.whole("max_tokens", 1..=u64::MAX);
     fields.finish()?;
 
-    let mut request = lock(&gateway.sessions).request(session, &account.user_id, &content)?;
+    let mut request = lock(&call.gateway.sessions).request(session, &call.account.user_id, &content)?;
     request.stream = stream;
     request.max_tokens = max_tokens;
-    let chat = chat::accept(gateway, account, &request)?;
-    lock(&gateway.sessions).push(session, &account.user_id, Message::question(content));
+    let chat = chat::accept(call, &request)?;
+    lock(&call.gateway.sessions).push(session, &call.account.user_id, Message::question(content));
     Ok(chat)
 }
 

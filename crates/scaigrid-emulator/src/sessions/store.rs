@@ -3,7 +3,7 @@
 use super::no_session;
 use crate::ids;
 use crate::reply::Failure;
-use crate::stamp;
+use crate::times;
 use scaigrid_types::{ChatRequest, ErrorCode, FieldError, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -54,7 +54,7 @@ impl Message {
     }
 
     fn new(role: Speaker, content: String, usage: Option<Usage>) -> Self {
-        Self { id: ids::with_prefix("msg_"), role, content, created_at: stamp::now(), usage }
+        Self { id: ids::with_prefix("msg_"), role, content, created_at: times::now(), usage }
     }
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(user_id: String, model: String, changes: Changes) -> Self {
-        let now = stamp::now();
+        let now = times::now();
         let mut session = Self {
             id: ids::with_prefix("sess_"),
             user_id,
@@ -106,7 +106,7 @@ impl Session {
         self.system_prompt = system_prompt.or(self.system_prompt.take());
         self.metadata = metadata.unwrap_or_else(|| std::mem::take(&mut self.metadata));
         self.status = status.unwrap_or(self.status);
-        self.updated_at = stamp::now();
+        self.updated_at = times::now();
     }
 
     /// As clients see it. Lists leave out the messages (assumed: only the details are documented to have them).

@@ -1,23 +1,21 @@
 //! Events become deliveries: one task for each, with the retries of the documented schedule.
 
 use super::send;
+use super::store::Errand;
 use crate::clock;
 use crate::events::Event;
-use crate::gateway::{Gateway, TENANT};
+use crate::gateway::{Gateway, PARTNER, TENANT};
 use crate::ids;
-use crate::stamp;
 use crate::sync::lock;
+use crate::times;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
-
-/// The partner of every tenant here.
-const PARTNER: &str = "partner_emulator";
 
 /// Deliveries that are under way or wait for a retry. More than these fail at once.
 const MAX_IN_FLIGHT: usize = 1000;
@@ -90,7 +88,7 @@ impl Parcel {
             tenant_id: TENANT,
             partner_id: PARTNER,
             payload: &event.payload,
-            timestamp: stamp::millis(clock::unix_millis()),
+            timestamp: times::with_millis(clock::unix_millis()),
         };
         // Not reached: the envelope has no map with keys that are not strings.
         let body = serde_json::to_vec(&envelope).unwrap_or_default();
@@ -127,50 +125,71 @@ impl InFlight {
             is_other
         });
     }
+}
 
-    fn is_full(&self) -> bool {
-        lock(&self.tasks).len() >= MAX_IN_FLIGHT
+/// Delivers events for ever.
+pub(crate) async fn dispatch(gateway: Arc<Gateway>) {
+    loop {
+        gateway.events.news().await;
+        for event in gateway.events.take() {
+            for errand in begin(&gateway, event) {
+                start(&gateway, errand);
+            }
+        }
     }
 }
 
-/// Delivers events until there is no gateway any more.
-pub(crate) async fn dispatch(gateway: Arc<Gateway>, mut events: mpsc::Receiver<Event>) {
-    while let Some(event) = events.recv().await {
-        start(&gateway, event);
+/// Takes up what is to be delivered, in state that was loaded. Needs a runtime.
+pub(crate) fn resume(gateway: &Arc<Gateway>) {
+    let errands = lock(&gateway.webhooks).errands();
+    errands.into_iter().for_each(|errand| start(gateway, errand));
+}
+
+/// Makes deliveries of the events that wait, for an emulator that takes them up later.
+pub(crate) fn enter(gateway: &Gateway) {
+    for event in gateway.events.take() {
+        begin(gateway, event);
     }
 }
 
-/// Starts the deliveries of an event, one for each webhook that wants it.
-fn start(gateway: &Arc<Gateway>, event: Event) {
-    let event_type = event.event_type.clone();
-    if lock(&gateway.webhooks).subscribers(&event_type).next().is_none() {
-        return;
+/// The deliveries of an event, one for each webhook that wants it.
+fn begin(gateway: &Gateway, event: Event) -> Vec<Errand> {
+    let mut webhooks = lock(&gateway.webhooks);
+    if webhooks.subscribers(&event.event_type).next().is_none() {
+        return Vec::new();
     }
     let parcel = Parcel::new(event);
-    let mut webhooks = lock(&gateway.webhooks);
-    for webhook in webhooks.subscribers(&event_type) {
-        let delivery_id = webhook.begin(&parcel);
-        if gateway.in_flight.is_full() {
-            webhook.give_up(&delivery_id, "dropped: too many deliveries are under way");
-            continue;
-        }
-        let webhook_id = webhook.id().to_owned();
-        let (owner, body) = (Arc::clone(gateway), parcel.body.clone());
-        let (webhook, delivery) = (webhook_id.clone(), delivery_id.clone());
-        // Under the lock, so that the task finds itself in the list when it ends.
-        let mut tasks = lock(&gateway.in_flight.tasks);
-        let task = tokio::spawn(async move {
-            deliver(&owner, &webhook, &delivery, body).await;
-            lock(&owner.in_flight.tasks).remove(&delivery);
-        });
-        tasks.insert(delivery_id, Task { webhook_id, handle: task.abort_handle() });
-    }
+    webhooks.subscribers(&parcel.event_type).map(|webhook| webhook.begin(&parcel)).collect()
 }
 
-/// All attempts of one delivery.
-async fn deliver(gateway: &Gateway, webhook_id: &str, delivery_id: &str, body: Bytes) {
-    let settings = &gateway.settings.services.webhooks;
-    for retries in 0_u64.. {
+fn start(gateway: &Arc<Gateway>, errand: Errand) {
+    // Locked all the time, so that the task finds itself in the list when it ends.
+    let mut tasks = lock(&gateway.in_flight.tasks);
+    if tasks.len() >= MAX_IN_FLIGHT {
+        drop(tasks);
+        if let Ok(webhook) = lock(&gateway.webhooks).find_mut(&errand.webhook_id) {
+            webhook.give_up(&errand.delivery_id, "dropped: too many deliveries are under way");
+        }
+        return;
+    }
+    let (webhook_id, delivery_id) = (errand.webhook_id.clone(), errand.delivery_id.clone());
+    let owner = Arc::clone(gateway);
+    let task = tokio::spawn(async move {
+        deliver(&owner, &errand).await;
+        lock(&owner.in_flight.tasks).remove(&errand.delivery_id);
+    });
+    tasks.insert(delivery_id, Task { webhook_id, handle: task.abort_handle() });
+}
+
+/// All attempts of one delivery that are left.
+async fn deliver(gateway: &Gateway, errand: &Errand) {
+    let Errand { webhook_id, delivery_id, body, .. } = errand;
+    let settings = &gateway.settings.webhooks;
+    let mut wait = Duration::from_millis(millis_until(errand.due_ms));
+    for retries in errand.attempts.. {
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
         // Never closed, so there is always a turn.
         let turn = gateway.in_flight.connections.acquire().await;
         let order = match lock(&gateway.webhooks).find_mut(webhook_id) {
@@ -188,9 +207,12 @@ async fn deliver(gateway: &Gateway, webhook_id: &str, delivery_id: &str, body: B
         let outcome = send::post(&order, body.clone(), settings.answer_limit).await;
         drop(turn);
         let is_retried = outcome.error.is_some() && retries < order.max_retries;
+        wait = settings.wait(retries);
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let next_ms = is_retried.then(|| clock::unix_millis().saturating_add(wait_ms));
         let disabled_url = match lock(&gateway.webhooks).find_mut(webhook_id) {
             Ok(webhook) => {
-                webhook.record(delivery_id, &outcome, is_retried);
+                webhook.record(delivery_id, &outcome, next_ms);
                 webhook.count(&outcome).then(|| webhook.url().to_owned())
             }
             Err(_) => return,
@@ -206,8 +228,11 @@ async fn deliver(gateway: &Gateway, webhook_id: &str, delivery_id: &str, body: B
         if !is_retried {
             return;
         }
-        tokio::time::sleep(settings.wait(retries)).await;
     }
+}
+
+fn millis_until(unix_ms: i64) -> u64 {
+    u64::try_from(unix_ms.saturating_sub(clock::unix_millis())).unwrap_or(0)
 }
 
 #[cfg(test)]

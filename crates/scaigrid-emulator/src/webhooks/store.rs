@@ -6,7 +6,8 @@ use super::send::Outcome;
 use crate::clock;
 use crate::ids;
 use crate::reply::Failure;
-use crate::stamp;
+use crate::times;
+use bytes::Bytes;
 use scaigrid_types::ErrorCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -56,9 +57,19 @@ pub(crate) struct Delivery {
     error_message: Option<String>,
     duration_ms: Option<u64>,
     pub(crate) created_ms: i64,
+    /// What is posted, for an emulator that takes it up again. Empty once it is over, and for tests.
+    #[serde(default, with = "crate::base64_text")]
+    body: Bytes,
+    /// When the next attempt is due.
+    due_ms: i64,
 }
 
 impl Delivery {
+    fn end(&mut self, status: DeliveryStatus) {
+        self.status = status;
+        self.body = Bytes::new();
+    }
+
     /// As clients see it. `id`, `status_code`, `error_message`, and `duration_ms` are documented.
     pub(crate) fn view(&self, webhook_id: &str) -> Value {
         json!({
@@ -71,7 +82,7 @@ impl Delivery {
             "status_code": self.status_code,
             "error_message": self.error_message,
             "duration_ms": self.duration_ms,
-            "created_at": stamp::seconds(self.created_ms),
+            "created_at": times::rfc3339(self.created_ms),
         })
     }
 }
@@ -93,6 +104,16 @@ pub(crate) struct Order {
     pub(crate) max_retries: u64,
 }
 
+/// A delivery that is to be made.
+pub(crate) struct Errand {
+    pub(crate) webhook_id: String,
+    pub(crate) delivery_id: String,
+    pub(crate) body: Bytes,
+    /// That were made before.
+    pub(crate) attempts: u64,
+    pub(crate) due_ms: i64,
+}
+
 /// No `Debug`: it holds a secret.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Webhook {
@@ -110,7 +131,7 @@ pub(crate) struct Webhook {
 
 impl Webhook {
     pub(crate) fn new(changes: Changes) -> Self {
-        let now = stamp::now();
+        let now = times::now();
         let mut webhook = Self {
             id: ids::with_prefix("wh_"),
             url: String::new(),
@@ -139,7 +160,7 @@ impl Webhook {
             }
             self.status = status;
         }
-        self.updated_at = stamp::now();
+        self.updated_at = times::now();
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -178,8 +199,9 @@ impl Webhook {
         }
     }
 
-    /// A new delivery, which pushes out the oldest. Its id.
-    pub(crate) fn begin(&mut self, parcel: &Parcel) -> String {
+    /// A new delivery, which pushes out the oldest.
+    pub(crate) fn begin(&mut self, parcel: &Parcel) -> Errand {
+        let now_ms = clock::unix_millis();
         if self.deliveries.len() >= MAX_DELIVERIES {
             self.deliveries.pop_front();
         }
@@ -193,30 +215,63 @@ impl Webhook {
             status_code: None,
             error_message: None,
             duration_ms: None,
-            created_ms: clock::unix_millis(),
+            created_ms: now_ms,
+            body: parcel.body.clone(),
+            due_ms: now_ms,
         });
-        id
+        let webhook_id = self.id.clone();
+        Errand { webhook_id, delivery_id: id, body: parcel.body.clone(), attempts: 0, due_ms: now_ms }
     }
 
-    /// The outcome of an attempt.
-    pub(crate) fn record(&mut self, delivery_id: &str, outcome: &Outcome, is_retried: bool) {
+    /// A new delivery of a test. Its id.
+    pub(crate) fn begin_test(&mut self, parcel: &Parcel) -> String {
+        let Errand { delivery_id, .. } = self.begin(parcel);
+        if let Some(delivery) = self.delivery(&delivery_id) {
+            delivery.body = Bytes::new();
+        }
+        delivery_id
+    }
+
+    /// The deliveries that are still to be made, in state that was loaded. Tests are not: they have no retries,
+    /// and whoever asked for one has gone.
+    pub(crate) fn errands(&mut self) -> Vec<Errand> {
+        let mut errands = Vec::new();
+        for delivery in self.deliveries.iter_mut().filter(|one| one.status == DeliveryStatus::Pending) {
+            if delivery.body.is_empty() {
+                delivery.end(DeliveryStatus::Failed);
+                delivery.error_message = Some("the emulator was stopped".to_owned());
+                continue;
+            }
+            errands.push(Errand {
+                webhook_id: self.id.clone(),
+                delivery_id: delivery.id.clone(),
+                body: delivery.body.clone(),
+                attempts: delivery.attempts,
+                due_ms: delivery.due_ms,
+            });
+        }
+        errands
+    }
+
+    /// The outcome of an attempt, and when the next one is due, if there is one.
+    pub(crate) fn record(&mut self, delivery_id: &str, outcome: &Outcome, next_ms: Option<i64>) {
         if let Some(delivery) = self.delivery(delivery_id) {
             delivery.attempts += 1;
             delivery.status_code = outcome.status_code;
             delivery.error_message.clone_from(&outcome.error);
             delivery.duration_ms = Some(outcome.duration_ms);
-            delivery.status = match &outcome.error {
-                None => DeliveryStatus::Success,
-                Some(_) if is_retried => DeliveryStatus::Pending,
-                Some(_) => DeliveryStatus::Failed,
-            };
+            match (next_ms, &outcome.error) {
+                (Some(due_ms), _) => delivery.due_ms = due_ms,
+                (None, None) => delivery.end(DeliveryStatus::Success),
+                (None, Some(_)) => delivery.end(DeliveryStatus::Failed),
+            }
         }
     }
 
     /// Ends a delivery without another attempt.
     pub(crate) fn give_up(&mut self, delivery_id: &str, reason: &str) {
         if let Some(delivery) = self.delivery(delivery_id) {
-            delivery.status = DeliveryStatus::Failed;
+            delivery.end(DeliveryStatus::Failed);
             delivery.error_message = Some(reason.to_owned());
         }
     }
@@ -231,7 +286,7 @@ impl Webhook {
         let disables = self.failures_in_a_row >= MAX_FAILURES && self.status == Status::Active;
         if disables {
             self.status = Status::Inactive;
-            self.updated_at = stamp::now();
+            self.updated_at = times::now();
         }
         disables
     }
@@ -259,6 +314,11 @@ impl Webhooks {
 
     pub(crate) fn find_mut(&mut self, id: &str) -> Result<&mut Webhook, Failure> {
         self.webhooks.iter_mut().find(|webhook| webhook.id == id).ok_or_else(no_webhook)
+    }
+
+    /// What is still to be delivered, in state that was loaded.
+    pub(crate) fn errands(&mut self) -> Vec<Errand> {
+        self.webhooks.iter_mut().flat_map(Webhook::errands).collect()
     }
 
     /// The active webhooks that want an event.

@@ -60,14 +60,14 @@ fn only_active_subscribers_get_an_event() {
 fn a_delivery_is_pending_until_its_last_attempt() {
     let mut webhook = webhook(&["a"]);
     let event = || Event { event_type: "a".to_owned(), source: "test", payload: Value::Null };
-    let id = webhook.begin(&Parcel::new(event()));
+    let id = webhook.begin(&Parcel::new(event())).delivery_id;
     let status = |webhook: &Webhook| webhook.deliveries.back().unwrap().status;
     assert_eq!(status(&webhook), DeliveryStatus::Pending);
-    webhook.record(&id, &outcome(500), true);
+    webhook.record(&id, &outcome(500), Some(7));
     assert_eq!(status(&webhook), DeliveryStatus::Pending);
-    webhook.record(&id, &outcome(500), false);
+    webhook.record(&id, &outcome(500), None);
     assert_eq!(status(&webhook), DeliveryStatus::Failed);
-    webhook.record(&id, &outcome(200), false);
+    webhook.record(&id, &outcome(200), None);
     assert_eq!(status(&webhook), DeliveryStatus::Success);
     let view = webhook.deliveries.back().unwrap().view("wh_1");
     assert_eq!((&view["attempts"], &view["error_message"]), (&json!(3), &Value::Null));
@@ -77,7 +77,7 @@ fn a_delivery_is_pending_until_its_last_attempt() {
     }
     assert_eq!(webhook.deliveries.len(), MAX_DELIVERIES);
     // Pushed out by then.
-    webhook.record(&id, &outcome(200), false);
+    webhook.record(&id, &outcome(200), None);
     assert!(webhook.deliveries().all(|delivery| delivery.status == DeliveryStatus::Pending));
 
     let mut webhooks = Webhooks::default();
@@ -86,4 +86,28 @@ fn a_delivery_is_pending_until_its_last_attempt() {
     let again: Webhooks = serde_json::from_str(&text).unwrap();
     assert_eq!(again.webhooks[0].order().secret.as_deref(), Some("whsec_1"));
     assert_eq!(again.webhooks[0].deliveries.len(), MAX_DELIVERIES);
+}
+
+#[test]
+fn what_is_pending_is_taken_up_from_a_file() {
+    let mut webhook = webhook(&["a"]);
+    let event = || Event { event_type: "a".to_owned(), source: "test", payload: json!({"n": 1}) };
+    let done = webhook.begin(&Parcel::new(event())).delivery_id;
+    webhook.record(&done, &outcome(200), None);
+    let parcel = Parcel::new(event());
+    let retried = webhook.begin(&parcel).delivery_id;
+    webhook.record(&retried, &outcome(500), Some(7));
+    let test = webhook.begin_test(&Parcel::new(event()));
+
+    let text = serde_json::to_string(&webhook).unwrap();
+    let mut again: Webhook = serde_json::from_str(&text).unwrap();
+    let errands = again.errands();
+    assert_eq!(errands.len(), 1);
+    assert_eq!((&errands[0].webhook_id, &errands[0].delivery_id), (&again.id, &retried));
+    assert_eq!((&errands[0].body, errands[0].attempts, errands[0].due_ms), (&parcel.body, 1, 7));
+    let test = again.delivery(&test).unwrap();
+    assert_eq!(
+        (test.status, test.error_message.as_deref()),
+        (DeliveryStatus::Failed, Some("the emulator was stopped"))
+    );
 }

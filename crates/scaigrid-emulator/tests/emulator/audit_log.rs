@@ -1,7 +1,9 @@
 //! The audit log.
 
 use crate::accounting::download;
-use crate::http::{Answer, chat, get, parse, post, raw, request, send};
+use crate::http::{Answer, CHAT, OMNI, call, chat, get, parse, post, raw, request, send};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use scaigrid_emulator::Emulator;
 use serde_json::{Value, json};
 
@@ -9,10 +11,6 @@ const LOG: &str = "/v1/audit-log";
 
 fn items(answer: &Answer) -> Vec<Value> {
     answer.json()["data"]["items"].as_array().unwrap().clone()
-}
-
-fn call(emulator: &Emulator, method: &str, target: &str, body: &Value) -> Answer {
-    send(emulator, method, target, Some(emulator.api_key()), body.to_string().as_bytes()).unwrap()
 }
 
 #[test]
@@ -86,4 +84,72 @@ fn changing_requests_are_logged_and_others_are_not() {
     assert!(csv.contains(",\"\"\"a\"\", b\",") && csv.lines().count() == 2, "{csv}");
     let (_, lines) = download(&emulator, &format!("{LOG}/export?format=ndjson"));
     assert_eq!(lines.lines().count(), 5);
+}
+
+#[test]
+fn every_kind_of_change_has_its_action() {
+    let emulator = Emulator::start().unwrap();
+    let make = |path: &str, body: Value| {
+        let answer = call(&emulator, "POST", path, &body);
+        assert!(answer.status < 300, "{path}: {}", answer.json());
+        format!("{path}/{}", answer.json()["data"]["id"].as_str().unwrap())
+    };
+    let session = make("/v1/sessions", json!({"model": OMNI}));
+    call(&emulator, "PATCH", &session, &json!({"title": "t"}));
+    call(&emulator, "POST", &format!("{session}/messages"), &json!({"content": "hi"}));
+    call(&emulator, "DELETE", &session, &json!({}));
+    let room = make("/v1/rooms", json!({"name": "r"}));
+    call(&emulator, "POST", &format!("{room}/members"), &json!({"type": "user", "id": "user_2"}));
+    call(&emulator, "POST", &format!("{room}/messages"), &json!({"content": "hi"}));
+    let webhook = make("/v1/webhooks", json!({"url": "http://127.0.0.1:1/", "events": ["x"]}));
+    call(&emulator, "PUT", &webhook, &json!({"status": "inactive"}));
+    call(&emulator, "POST", &format!("{webhook}/test"), &json!({}));
+    call(&emulator, "DELETE", &webhook, &json!({}));
+    let collection =
+        make("/v1/modules/scaimatrix/collections", json!({"name": "c", "embedding_model": "openai/e"}));
+    call(&emulator, "POST", &format!("{collection}/fork"), &json!({}));
+    call(&emulator, "POST", &format!("{collection}/re-chunk"), &json!({}));
+    call(&emulator, "POST", &format!("{collection}/search"), &json!({"query": "x"}));
+    call(&emulator, "POST", &format!("{collection}/documents"), &json!({}));
+    call(&emulator, "DELETE", &format!("{collection}/documents/x"), &json!({}));
+    let line = json!({"custom_id": "a", "method": "POST", "url": CHAT, "body": chat("hi")}).to_string();
+    let batch = make("/v1/inference/batch", json!({"input_file_base64": STANDARD.encode(line)}));
+    call(&emulator, "POST", &format!("{batch}/cancel"), &json!({}));
+
+    let last = |path: &str| path.rsplit_once('/').unwrap().1.to_owned();
+    let log = items(&get(&emulator, LOG));
+    let entry = |action: &str| {
+        let mut entries = log.iter().filter(|entry| entry["action"] == action);
+        let entry = entries.next().unwrap_or_else(|| panic!("no {action}"));
+        assert!(entries.next().is_none(), "{action}");
+        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+        (text("resource_type"), text("resource_id"), text("status"))
+    };
+    let success = |kind: &str, path: &str| (kind.to_owned(), last(path), "SUCCESS".to_owned());
+    for (action, kind, path) in [
+        ("session.create", "session", &session),
+        ("session.update", "session", &session),
+        ("session.delete", "session", &session),
+        ("room.create", "room", &room),
+        ("webhook.create", "webhook", &webhook),
+        ("webhook.update", "webhook", &webhook),
+        ("webhook.test", "webhook", &webhook),
+        ("webhook.delete", "webhook", &webhook),
+        ("collection.create", "collection", &collection),
+        ("collection.fork", "collection", &collection),
+        ("collection.re_chunk", "collection", &collection),
+        ("batch.create", "batch", &batch),
+        ("batch.cancel", "batch", &batch),
+    ] {
+        assert_eq!(entry(action), success(kind, path), "{action}");
+    }
+    assert_eq!(entry("room.member.create").1, "user_2");
+    assert!(entry("session.message.create").1.starts_with("msg_"));
+    assert!(entry("room.message.create").1.starts_with("rmsg_"));
+    for action in ["collection.document.create", "collection.document.delete"] {
+        let (kind, _, status) = entry(action);
+        assert_eq!((kind.as_str(), status.as_str()), ("document", "FAILURE"));
+    }
+    // All of them: a search changes nothing.
+    assert_eq!(log.len(), 13 + 3 + 2);
 }

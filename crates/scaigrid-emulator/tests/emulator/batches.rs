@@ -1,15 +1,16 @@
 //! Batches.
 
 use crate::calls::{booked, call, call_as, download};
-use crate::http::{OMNI, chat, get, post, send};
+use crate::http::{OMNI, SUMMARY, chat, get, post, send};
+use crate::streams::wait_until;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use scaigrid_emulator::Emulator;
+use scaigrid_emulator::{DEFAULT_API_KEY, Emulator};
 use scaigrid_types::Money;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const BATCH: &str = "/v1/inference/batch";
 const EMBEDDING: &str = "openai/text-embedding-3-small";
@@ -42,17 +43,13 @@ fn status(emulator: &Emulator, job: &Value) -> Value {
 }
 
 /// Waits until the job is as it should be.
-#[allow(clippy::disallowed_methods)] // Real sockets, real time.
 fn wait_for(emulator: &Emulator, job: &Value, is_there: impl Fn(&Value) -> bool) -> Value {
-    let start = Instant::now();
-    loop {
-        let job = status(emulator, job);
-        if is_there(&job) {
-            return job;
-        }
-        assert!(start.elapsed() < Duration::from_secs(10), "{job}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let mut job = job.clone();
+    wait_until(|| {
+        job = status(emulator, &job);
+        is_there(&job)
+    });
+    job
 }
 
 fn finished(emulator: &Emulator, job: &Value) -> Value {
@@ -319,4 +316,43 @@ fn result_urls_are_renewed_when_they_have_expired() {
     assert_eq!(download(&emulator, &old).status, 403);
     let path = |url: &Value| url.as_str().unwrap().split('?').next().unwrap().to_owned();
     assert_eq!(path(&old), path(&new));
+}
+
+#[test]
+fn live_calls_and_batches_add_up_in_every_account() {
+    let emulator = Emulator::builder().budget(DEFAULT_API_KEY, "1000".parse().unwrap()).start().unwrap();
+    post(&emulator, &chat("What's a good recipe for carbonara?"));
+    let live = emulator.ledger().all;
+    let texts = json!({"model": EMBEDDING, "input": "hello"});
+    let lines = [
+        line("a", "/v1/inference/chat", chat("What's a good recipe for carbonara?")),
+        line("b", "/v1/inference/embed", texts.clone()),
+    ];
+    finished(&emulator, &submit(&emulator, &inline(&lines)));
+    let batched = emulator.ledger().by_model[OMNI];
+    assert_eq!((batched.requests, batched.tokens_out), (2, live.tokens_out * 2));
+    // One and a half times the price of a live call.
+    assert_eq!(batched.cost + batched.cost, live.cost + live.cost + live.cost);
+    call(&emulator, "/v1/inference/embed", &texts);
+    let embedded = emulator.ledger().by_model[EMBEDDING];
+    let records = get(&emulator, "/v1/accounting/usage").json()["data"]["items"].clone();
+    let records = records.as_array().unwrap();
+    let cost = |record: &Value| record["cost"].as_str().unwrap().parse::<Money>().unwrap();
+    let embeddings: Vec<&Value> = records.iter().filter(|record| record["model"] == EMBEDDING).collect();
+    assert_eq!(cost(embeddings[0]) + cost(embeddings[0]), cost(embeddings[1]));
+    assert_eq!(cost(embeddings[0]) + cost(embeddings[1]), embedded.cost);
+
+    let ledger = emulator.ledger().all;
+    let sum: Money = records.iter().map(cost).sum();
+    let summary = get(&emulator, SUMMARY).json()["data"][0].clone();
+    let budget = get(&emulator, "/v1/accounting/budgets").json()["data"]["items"][0]["current_usage"].clone();
+    for (name, total) in [
+        ("records", sum),
+        ("summary", summary["total_cost"].as_str().unwrap().parse().unwrap()),
+        ("budget", budget["cost"].as_str().unwrap().parse().unwrap()),
+    ] {
+        assert_eq!(total, ledger.cost, "{name}");
+    }
+    assert_eq!((ledger.requests, records.len()), (4, 4));
+    assert_eq!((&summary["request_count"], &budget["requests"]), (&json!(4), &json!(4)));
 }

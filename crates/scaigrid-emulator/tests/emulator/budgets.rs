@@ -1,6 +1,6 @@
 //! Budgets over HTTP.
 
-use crate::http::{Answer, SUMMARY, chat, get, post, post_as, send};
+use crate::http::{Answer, SUMMARY, call, chat, get, post, post_as, send};
 use scaigrid_emulator::{DEFAULT_API_KEY, Emulator};
 use scaigrid_types::Money;
 use serde_json::{Value, json};
@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 const BUDGETS: &str = "/v1/accounting/budgets";
 
 fn create(emulator: &Emulator, body: &Value) -> Answer {
-    let key = Some(emulator.api_key());
-    send(emulator, "POST", BUDGETS, key, body.to_string().as_bytes()).unwrap()
+    call(emulator, "POST", BUDGETS, body)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Calls of the inference routes apart from chat.
 
-use crate::http::{Answer, SUMMARY, connect, get, parse, raw, read_frames, read_head, request, send};
+use crate::http::{self, Answer, SUMMARY, connect, get, parse, raw, read_frames, read_head, request, send};
 use scaigrid_emulator::Emulator;
 use serde_json::Value;
 use std::io::Write;
@@ -11,7 +11,7 @@ pub(crate) fn call(emulator: &Emulator, path: &str, body: &Value) -> Answer {
 }
 
 pub(crate) fn call_as(emulator: &Emulator, key: &str, path: &str, body: &Value) -> Answer {
-    send(emulator, "POST", path, Some(key), body.to_string().as_bytes()).unwrap()
+    http::call_as(emulator, key, "POST", path, body)
 }
 
 /// A name, a file name and type or nothing, and the content.

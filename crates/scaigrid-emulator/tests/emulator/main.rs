@@ -20,9 +20,11 @@ mod images;
 mod keys;
 mod lifecycle;
 mod lists;
+mod permissions;
 #[cfg(unix)]
 mod program;
 mod receiver;
+mod restart;
 mod rooms;
 mod scaimatrix;
 mod sessions;

@@ -53,8 +53,20 @@ fn the_first_line_is_the_url_and_signals_end_it() {
 
 #[test]
 fn chats_can_fail_and_streams_can_be_slow() {
-    let (child, url) =
-        start(&["--fail", "1", "--stream-pace", "1", "--batch-pace", "1", "--api-key", "my-own-key"]);
+    let (child, url) = start(&[
+        "--fail",
+        "1",
+        "--stream-pace",
+        "1",
+        "--batch-pace",
+        "1",
+        "--ingestion-pace",
+        "1",
+        "--webhook-time-scale",
+        "10",
+        "--api-key",
+        "my-own-key",
+    ]);
     let body =
         r#"{"model":"scailabs/poolnoodle-omni","messages":[{"role":"user","content":"hi"}],"stream":true}"#;
     let call = || {
@@ -88,6 +100,7 @@ fn wrong_arguments_end_with_2() {
         &["--stream-pace", "-1"],
         &["--fail", "65536"],
         &["--variant", "nothing"],
+        &["--webhook-time-scale", "-1"],
         &["--state"],
     ] {
         let output = run(arguments);
@@ -130,8 +143,14 @@ fn help_and_version_are_printed() {
     let help = run(&["--help"]);
     let text = String::from_utf8(help.stdout).unwrap();
     assert!(help.status.success() && text.contains("--rate-limit"));
+    let readme = include_str!("../../README.md");
     for variant in scaigrid_emulator::WireVariant::ALL {
-        assert!(text.contains(variant.name()), "{variant}");
+        assert!(text.contains(variant.name()) && readme.contains(variant.name()), "{variant}");
+    }
+    let flags: Vec<&str> = text.split([' ', ',']).filter(|word| word.starts_with("--")).collect();
+    assert!(flags.len() > 10);
+    for flag in flags {
+        assert!(readme.contains(flag), "{flag}");
     }
     let version = run(&["-V"]);
     assert_eq!(

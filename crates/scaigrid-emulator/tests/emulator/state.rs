@@ -9,20 +9,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// A folder that is removed at the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("scaigrid-emulator-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.join("state.json")
     }
 
-    fn emulator(&self) -> EmulatorBuilder {
+    pub(crate) fn emulator(&self) -> EmulatorBuilder {
         Emulator::builder().state_file(self.file())
     }
 }

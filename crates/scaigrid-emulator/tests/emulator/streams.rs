@@ -256,7 +256,11 @@ fn leave(emulator: &Emulator, frames: usize, leave: impl FnOnce(TcpStream)) -> D
     wait_until(|| emulator.requests()[0].client_left)
 }
 
-const PROMPTLY: Duration = Duration::from_millis(100);
+/// Whether it happens at once: not more slowly each time, as by a timer, though the machine may be busy now and
+/// then.
+fn is_prompt(mut take_time: impl FnMut() -> Duration) -> bool {
+    (0..10).any(|_| take_time() < Duration::from_millis(100))
+}
 
 #[test]
 fn a_client_that_leaves_is_noticed_and_billed_for_what_was_sent() {
@@ -271,37 +275,49 @@ fn a_client_that_leaves_is_noticed_and_billed_for_what_was_sent() {
         (StreamFault::new().paced(hour), 0, 0),
     ] {
         for leave_by in [drop as fn(TcpStream), reset] {
-            let emulator = Emulator::builder().fault(Fault::stream(fault.clone())).start().unwrap();
-            let took = leave(&emulator, frames, leave_by);
-            assert!(took < PROMPTLY, "{took:?}");
-            assert_eq!(booked(&emulator, 1), (3, tokens), "{fault:?}");
-            assert_eq!(emulator.requests()[0].status, Some(200));
+            let once = || {
+                let emulator = Emulator::builder().fault(Fault::stream(fault.clone())).start().unwrap();
+                let took = leave(&emulator, frames, leave_by);
+                assert_eq!(booked(&emulator, 1), (3, tokens), "{fault:?}");
+                assert_eq!(emulator.requests()[0].status, Some(200));
+                took
+            };
+            assert!(is_prompt(once), "{fault:?}");
         }
     }
-    let emulator = Emulator::builder().stream_pace(hour).start().unwrap();
-    assert!(leave(&emulator, 1, drop) < PROMPTLY);
-    assert_eq!(booked(&emulator, 1), (3, 0));
+    assert!(is_prompt(|| {
+        let emulator = Emulator::builder().stream_pace(hour).start().unwrap();
+        let took = leave(&emulator, 1, drop);
+        assert_eq!(booked(&emulator, 1), (3, 0));
+        took
+    }));
 }
 
 #[test]
 fn a_client_that_does_not_read_can_leave_too() {
-    let emulator = Emulator::start().unwrap();
-    let frames = std::iter::repeat_n(vec![b'x'; 1024 * 1024], 64);
-    emulator.faults().push(Fault::stream(StreamFault::frames(frames)));
-    assert!(leave(&emulator, 1, drop) < PROMPTLY);
+    let frame = vec![b'x'; 1024 * 1024];
+    assert!(is_prompt(|| {
+        let emulator = Emulator::start().unwrap();
+        let frames = std::iter::repeat_n(frame.clone(), 64);
+        emulator.faults().push(Fault::stream(StreamFault::frames(frames)));
+        leave(&emulator, 1, drop)
+    }));
 }
 
 #[test]
 fn a_client_that_leaves_before_the_answer_is_noticed() {
-    let emulator = Emulator::start().unwrap();
-    emulator.faults().push(Fault::delay(Duration::from_secs(3600)));
-    let mut connection = connect(&emulator);
-    connection.write_all(&stream_bytes(&chat("hello"))).unwrap();
-    wait_until(|| !emulator.requests().is_empty());
-    drop(connection);
-    assert!(wait_until(|| emulator.requests()[0].client_left) < PROMPTLY);
-    assert_eq!(emulator.requests()[0].status, None);
-    assert_eq!(get(&emulator, SUMMARY).json()["data"][0]["request_count"], 0);
+    assert!(is_prompt(|| {
+        let emulator = Emulator::start().unwrap();
+        emulator.faults().push(Fault::delay(Duration::from_secs(3600)));
+        let mut connection = connect(&emulator);
+        connection.write_all(&stream_bytes(&chat("hello"))).unwrap();
+        wait_until(|| !emulator.requests().is_empty());
+        drop(connection);
+        let took = wait_until(|| emulator.requests()[0].client_left);
+        assert_eq!(emulator.requests()[0].status, None);
+        assert_eq!(get(&emulator, SUMMARY).json()["data"][0]["request_count"], 0);
+        took
+    }));
 }
 
 #[test]

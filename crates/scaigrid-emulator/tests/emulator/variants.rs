@@ -1,10 +1,11 @@
 //! Other forms of the wire.
 
-use crate::calls::form;
 use crate::http::{
-    SUMMARY, call, chat, connect, get, post, read_frame, read_frames, read_head, send, stream_bytes,
+    CHAT, OMNI, SUMMARY, chat, connect, get, post, read_frame, read_frames, read_head, send, stream_bytes,
 };
 use crate::streams::wait_until;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use scaigrid_emulator::{Emulator, Fault, WireVariant};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -146,57 +147,96 @@ fn streams_can_lack_their_end() {
 }
 
 #[test]
-fn calls_have_other_paths_while_their_variant_is_set() {
-    let emulator = Emulator::start().unwrap();
-    let text = json!({"model": "openai/text-embedding-3-small", "input": "text"});
-    for (variant, path, body, field) in [
-        (WireVariant::EmbeddingsPath, "/v1/inference/embeddings", text, "/data/data/0/embedding"),
-        (WireVariant::ChatCompletionsPath, "/v1/chat/completions", chat("hello"), "/data/choices/0/message"),
-    ] {
-        assert_eq!(call(&emulator, "POST", path, &body).code(), "NOT_FOUND", "{variant}");
-        assert_eq!(get(&emulator, path).code(), "NOT_FOUND", "{variant}");
-        emulator.set_variant(variant, true);
-        let answer = call(&emulator, "POST", path, &body).json();
-        assert!(answer.pointer(field).is_some(), "{variant}: {answer}");
-        assert_eq!(get(&emulator, path).code(), "METHOD_NOT_ALLOWED", "{variant}");
-    }
-    assert_eq!(emulator.ledger().all.requests, 2);
-}
-
-#[test]
-fn a_transcript_may_be_plain_text() {
-    let emulator = with(WireVariant::TranscriptPlainText);
-    let path = "/v1/inference/audio/transcribe";
-    let file = ("file", Some(("a.mp3", "audio/mpeg")), &b"ID3"[..]);
-    let model = ("model", None, &b"openai/whisper-1"[..]);
-    let answer = form(&emulator, path, &[model, file]);
-    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert!(answer.body.starts_with(b"This is the transcript of a.mp3"));
-    let answer = form(&emulator, path, &[model, file, ("response_format", None, b"text")]);
-    assert!(answer.json()["data"]["text"].is_string(), "only without a format");
-}
-
-#[test]
-fn batches_may_have_other_names() {
-    let emulator = with(WireVariant::IdsElsewhere);
-    // `{"custom_id":"1","method":"POST","url":"/v1/inference/generate","body":{}}`
-    let line = "eyJjdXN0b21faWQiOiIxIiwibWV0aG9kIjoiUE9TVCIsInVybCI6Ii92MS9pbmZlcmVuY2UvZ2VuZXJhdGUiLCJib2R5Ijp7fX0=";
-    let job = call(&emulator, "POST", "/v1/inference/batch", &json!({"input_file_base64": line})).json();
-    let id = job["data"]["batch_id"].as_str().unwrap().to_owned();
-    let path = format!("/v1/inference/batch/{id}");
-    wait_until(|| get(&emulator, &path).json()["data"]["status"] == "completed");
-    let job = get(&emulator, &path).json()["data"].clone();
-    assert!(
-        job["results_url"].is_string() && job.get("id").is_none() && job.get("output_file_url").is_none()
-    );
-    assert_eq!(get(&emulator, "/v1/inference/batch").json()["data"]["items"][0]["batch_id"], id);
-}
-
-#[test]
 fn raw_answers_keep_their_form() {
     let emulator = Emulator::start().unwrap();
     for variant in WireVariant::ALL {
         emulator.set_variant(*variant, true);
     }
     assert_eq!(send(&emulator, "GET", "/health", None, b"").unwrap().body, br#"{"status":"ok"}"#);
+}
+
+#[test]
+fn paths_come_and_go_with_their_variant() {
+    let emulator = Emulator::start().unwrap();
+    let texts = json!({"model": "openai/text-embedding-3-small", "input": "hello"});
+    for (variant, path, usual, body) in [
+        (WireVariant::ChatCompletionsPath, "/v1/chat/completions", CHAT, chat("hello")),
+        (WireVariant::EmbeddingsPath, "/v1/inference/embeddings", "/v1/inference/embed", texts),
+    ] {
+        let call = |method: &str, path: &str| crate::http::call(&emulator, method, path, &body);
+        for method in ["POST", "GET"] {
+            let unknown = call(method, path);
+            assert_eq!((unknown.status, unknown.code().as_str()), (404, "NOT_FOUND"), "{method} {path}");
+        }
+        let before = emulator.ledger().all.requests;
+        emulator.set_variant(variant, true);
+        let (other, usual) = (call("POST", path), call("POST", usual));
+        assert_eq!((other.status, usual.status), (200, 200), "{path}");
+        assert_eq!(other.json()["data"]["usage"], usual.json()["data"]["usage"]);
+        assert_eq!(emulator.ledger().all.requests, before + 2);
+        assert_eq!(call("GET", path).status, 405);
+        assert_eq!(send(&emulator, "POST", path, None, b"{}").unwrap().status, 401);
+        emulator.set_variant(variant, false);
+        assert_eq!(call("POST", path).status, 404);
+    }
+}
+
+#[test]
+fn batches_have_other_names_and_take_other_paths() {
+    let emulator = with(WireVariant::IdsElsewhere);
+    emulator.set_variant(WireVariant::ChatCompletionsPath, true);
+    let line = json!({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": chat("hi")});
+    let body = json!({"input_file_base64": STANDARD.encode(line.to_string())});
+    let job = crate::http::call(&emulator, "POST", "/v1/inference/batch", &body).json()["data"].clone();
+    assert!(job.get("id").is_none() && job.get("output_file_url").is_none());
+    let path = format!("/v1/inference/batch/{}", job["batch_id"].as_str().unwrap());
+    wait_until(|| get(&emulator, &path).json()["data"]["status"] == "completed");
+    let job = get(&emulator, &path).json()["data"].clone();
+    assert_eq!(job["request_counts"]["completed"], 1);
+    assert_eq!(crate::calls::download(&emulator, &job["results_url"]).status, 200);
+    assert_eq!(get(&emulator, "/v1/inference/batch").json()["data"]["items"][0]["batch_id"], job["batch_id"]);
+}
+
+#[test]
+fn transcripts_can_be_plain_text() {
+    let emulator = with(WireVariant::TranscriptPlainText);
+    let model = ("model", None, &b"openai/whisper-1"[..]);
+    let file = ("file", Some(("a.mp3", "audio/mpeg")), &b"x"[..]);
+    let path = "/v1/inference/audio/transcribe";
+    let plain = crate::calls::form(&emulator, path, &[model, file]);
+    assert_eq!((plain.status, plain.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    assert!(
+        plain.body.starts_with(b"This is the transcript") && plain.header("x-scaigrid-request-id").is_some()
+    );
+    let asked = crate::calls::form(&emulator, path, &[model, file, ("response_format", None, b"text")]);
+    assert_eq!(asked.json()["data"]["text"], String::from_utf8(plain.body).unwrap());
+}
+
+#[test]
+fn streams_of_sessions_and_speech_change_too() {
+    let emulator = Emulator::start().unwrap();
+    let session = crate::http::call(&emulator, "POST", "/v1/sessions", &json!({"model": OMNI}));
+    let path = format!("/v1/sessions/{}/messages", session.json()["data"]["id"].as_str().unwrap());
+    let question = json!({"content": "hello", "stream": true});
+    let whole = |path: &str, body: &Value| {
+        let (head, frames, _) = crate::calls::call_in_pieces(&emulator, path, body);
+        assert_eq!(head.status, 200);
+        String::from_utf8_lossy(&frames.concat()).into_owned()
+    };
+    assert!(whole(&path, &question).contains("[DONE]"));
+    emulator.set_variant(WireVariant::StreamWithoutDone, true);
+    assert!(!whole(&path, &question).contains("[DONE]"));
+
+    emulator.set_variant(WireVariant::StreamStalls, true);
+    let speech = json!({"model": "openai/tts-1", "input": "one two three", "voice": "v"});
+    let mut stream = connect(&emulator);
+    let authorization = format!("Authorization: Bearer {}", emulator.api_key());
+    let path = "/v1/inference/audio/synthesize";
+    let bytes = crate::http::request("POST", path, &[&authorization], speech.to_string().as_bytes());
+    stream.write_all(&bytes).unwrap();
+    assert_eq!(read_head(&mut stream).status, 200);
+    // The header and the first word.
+    assert!(read_frame(&mut stream).unwrap().is_some());
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert!(read_frame(&mut stream).is_err());
 }

@@ -1,9 +1,9 @@
 //! One budget: its terms, its period, and how much of it is used.
 
+use super::ledger::{Selection, UsageRecord};
 use crate::events::Event;
 use crate::gateway::TENANT;
 use crate::ids;
-use crate::ledger::{Selection, UsageRecord};
 use crate::times::rfc3339;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};

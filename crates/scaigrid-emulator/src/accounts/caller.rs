@@ -1,12 +1,12 @@
 //! Who sent a request, and what is booked on them.
 
-use crate::accounts::User;
+use super::permissions::Permissions;
+use super::store::User;
+use crate::accounting::{self, UsageRecord};
 use crate::catalog::Entry;
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::ids;
-use crate::ledger::{self, UsageRecord};
-use crate::permissions::Permissions;
 use crate::reply::Failure;
 use crate::sync::lock;
 use scaigrid_types::{ErrorCode, Usage};
@@ -80,7 +80,7 @@ impl Account {
             requests: 1,
             tokens_in,
             tokens_out,
-            cost: ledger::cost(&entry.model, tokens_in, tokens_out),
+            cost: accounting::cost(&entry.model, tokens_in, tokens_out),
             latency_ms: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
             request_id: Some(self.request_id.clone()),
             created_ms: clock::unix_millis(),

@@ -1,8 +1,8 @@
 //! What was served, and what it may still cost: one store, so that both always agree.
 
-use crate::budgets::Budgets;
+use super::budgets::Budgets;
+use super::ledger::{Ledger, UsageRecord};
 use crate::events::Event;
-use crate::ledger::{Ledger, UsageRecord};
 use serde::{Deserialize, Serialize};
 
 /// The ledger and the budgets that it fills.

@@ -1,9 +1,9 @@
 //! All budgets.
 
-use crate::budget::{Budget, HardAction, Level, Terms};
+use super::budget::{Budget, HardAction, Level, Terms};
+use super::ledger::{Ledger, UsageRecord};
 use crate::events::Event;
 use crate::ids;
-use crate::ledger::{Ledger, UsageRecord};
 use serde::{Deserialize, Serialize};
 
 /// How many budgets there are at most. Assumed: the gateway documents no limit.
@@ -95,7 +95,7 @@ impl Budgets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::budget_routes::of_settings;
+    use crate::accounting::of_settings;
     use scaigrid_types::Money;
 
     #[test]

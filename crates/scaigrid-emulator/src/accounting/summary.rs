@@ -1,44 +1,34 @@
 //! `GET /v1/accounting/usage/summary`.
 
+use super::ledger::{self, Selection};
+use crate::accounts::Account;
+use crate::accounts::denied;
+use crate::call::Call;
 use crate::clock;
-use crate::gateway::{Account, Gateway};
-use crate::ids::RequestId;
-use crate::ledger::{self, Selection};
-use crate::permissions::denied;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal};
+use crate::query::{Pairs, Parameters, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
 use crate::times::{TIME_PROBLEM, instant_ms};
 use crate::variant::WireVariant;
-use axum::extract::{Extension, Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use scaigrid_types::{GroupBy, UsagePeriod};
 use serde_json::Value;
-use std::sync::Arc;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-pub(crate) async fn usage_summary(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, summarise(&gateway, &account, pairs))
+pub(crate) async fn usage_summary(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(summarise(&call, pairs))
 }
 
-fn summarise(
-    gateway: &Gateway,
-    account: &Account,
-    pairs: Vec<(String, String)>,
-) -> Result<Reply<Value>, Failure> {
+fn summarise(call: &Call, pairs: Pairs) -> Result<Reply<Value>, Failure> {
     let mut query = Parameters::new(pairs);
     let mut selection = select(&mut query, clock::unix_millis());
     query.finish()?;
-    scope(account, &mut selection)?;
-    let rows = ledger::summarise(lock(&gateway.books).ledger.records(), &selection);
+    scope(&call.account, &mut selection)?;
+    let rows = ledger::summarise(lock(&call.gateway.books).ledger.records(), &selection);
     let rows = serde_json::to_value(rows).unwrap_or_default();
-    let is_object = selection.group_by.is_none() && gateway.variants.has(WireVariant::SummaryAsObject);
+    let is_object = selection.group_by.is_none() && call.gateway.variants.has(WireVariant::SummaryAsObject);
     Ok(Reply::new(if is_object { rows.get(0).cloned().unwrap_or_default() } else { rows }))
 }
 

@@ -1,13 +1,16 @@
 //! `/v1/audit-log`, and the one place that writes to it.
 
-use crate::audit::{self, Entry, Wanted};
+use super::action;
+use super::log::{Entry, Wanted};
+use crate::accounts::Account;
+use crate::call::Call;
 use crate::clock;
 use crate::export::{self, Format};
-use crate::gateway::{Account, Gateway};
+use crate::gateway::Gateway;
 use crate::ids::{self, RequestId};
-use crate::listing;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal};
+use crate::listing::{self, Items};
+use crate::query::{Pairs, Parameters, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
 use crate::times::{TIME_PROBLEM, instant_ms};
 use crate::wire::ConnectionHandle;
@@ -17,7 +20,7 @@ use axum::http::StatusCode;
 use axum::http::header::USER_AGENT;
 use axum::middleware::Next;
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Assumed: the documentation names no columns.
@@ -55,10 +58,10 @@ pub(crate) async fn audited(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(action) = audit::action(request.method(), route.as_str()) else {
+    let Some(action) = action::action(request.method(), route.as_str()) else {
         return next.run(request).await;
     };
-    let named = audit::last_parameter(route.as_str(), request.uri().path());
+    let named = action::last_parameter(route.as_str(), request.uri().path());
     let user_agent = request
         .headers()
         .get(USER_AGENT)
@@ -100,41 +103,36 @@ async fn created_id(response: Response) -> (Response, Option<String>) {
     (Response::from_parts(parts, Body::from(bytes)), id)
 }
 
-pub(crate) async fn list_audit_log(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, list(&gateway, pairs))
+pub(crate) async fn list_audit_log(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(list(&call.gateway, pairs))
 }
 
 /// Assumed: without an envelope, as the export of usage.
-pub(crate) async fn export_audit_log(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
+pub(crate) async fn export_audit_log(call: Call, Query(pairs): RawQuery) -> Response {
     let mut query = Parameters::new(pairs);
     let format = Format::read(&mut query);
     match wanted(query) {
         Ok(wanted) => {
-            let rows: Vec<Entry> = lock(&gateway.audit).select(&wanted).cloned().collect();
-            export::respond(&id, "audit-log", format, COLUMNS, rows.into_iter().map(|entry| entry.wire()))
+            let rows: Vec<Entry> = lock(&call.gateway.audit).select(&wanted).cloned().collect();
+            export::respond(
+                &call.id,
+                "audit-log",
+                format,
+                COLUMNS,
+                rows.into_iter().map(|entry| entry.wire()),
+            )
         }
-        Err(failure) => failure.into_response(&id),
+        Err(failure) => call.failed(failure),
     }
 }
 
 /// Oldest first (assumed).
-fn list(gateway: &Gateway, pairs: Vec<(String, String)>) -> Result<Reply<Value>, Failure> {
+fn list(gateway: &Gateway, pairs: Pairs) -> Result<Reply<Items<Value>>, Failure> {
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
     let wanted = wanted(query)?;
     let log = lock(&gateway.audit);
-    let entries: Vec<&Entry> = log.select(&wanted).collect();
-    let (page, pagination) = listing::page(&entries, Some(window.limit), window.start);
-    let items: Vec<Value> = page.into_iter().map(Entry::wire).collect();
-    Ok(Reply { data: json!({"items": items}), pagination })
+    Ok(listing::reply(log.select(&wanted).map(Entry::wire), window))
 }
 
 fn wanted(mut query: Parameters) -> Result<Wanted, Failure> {

@@ -1,6 +1,6 @@
 //! Who may do what: the permissions of users, and which route needs which.
 
-use crate::gateway::Account;
+use super::caller::Account;
 use crate::ids::RequestId;
 use crate::reply::Failure;
 use axum::extract::{Extension, MatchedPath, Request};
@@ -62,6 +62,7 @@ impl Permissions {
 /// Which methods a rule is for.
 #[derive(Clone, Copy)]
 enum On {
+    Post,
     Any,
     Delete,
     /// All but `GET` and `HEAD`.
@@ -86,6 +87,11 @@ const RULES: &[(On, &str, &[&str])] = &[
     // Listing and creating are documented without one.
     (On::Delete, "/v1/api-keys", &["api_keys:manage"]),
     (On::Any, "/v1/webhooks", &["webhooks:manage"]),
+    // The names are documented, and which call needs which is assumed.
+    (On::Post, "/v1/modules/scaimatrix/collections/{id}/search", &["scaimatrix:search"]),
+    (On::Change, "/v1/modules/scaimatrix/collections/{id}/documents", &["scaimatrix:ingest"]),
+    (On::Change, "/v1/modules/scaimatrix", &["scaimatrix:manage"]),
+    (On::Any, "/v1/modules/scaimatrix", &["scaimatrix:view"]),
     (On::Any, "/v1/modules", &["modules:use"]),
     (On::Any, "/v1/audit-log", &["admin:access", "accounting:view_partner"]),
     (On::Any, "/health/detailed", &["admin:access"]),
@@ -96,6 +102,7 @@ fn needed(method: &Method, route: &str) -> &'static [&'static str] {
     let is_read = *method == Method::GET || *method == Method::HEAD;
     let applies = |on: On| match on {
         On::Any => true,
+        On::Post => *method == Method::POST,
         On::Delete => *method == Method::DELETE,
         On::Change => !is_read,
     };
@@ -132,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_first_rule_above_a_route_decides() {
-        let of = |method: Method, route| needed(&method, route);
+        let of = |method: Method, route: &str| needed(&method, route);
         assert_eq!(of(Method::POST, "/v1/inference/audio/transcribe"), ["models:use"]);
         assert_eq!(of(Method::GET, "/v1/inference/batch/{batch_id}"), ["models:use"]);
         assert_eq!(of(Method::GET, "/v1/models/{slug}"), ["models:list"]);
@@ -142,14 +149,22 @@ mod tests {
         assert_eq!(of(Method::DELETE, "/v1/api-keys/{key_id}"), ["api_keys:manage"]);
         assert!(of(Method::POST, "/v1/api-keys").is_empty());
         assert_eq!(of(Method::PUT, "/v1/webhooks/{webhook_id}"), ["webhooks:manage"]);
-        assert_eq!(of(Method::GET, "/v1/modules/scaimatrix/collections"), ["modules:use"]);
+        let collection = "/v1/modules/scaimatrix/collections/{id}";
+        assert_eq!(of(Method::GET, collection), ["scaimatrix:view"]);
+        assert_eq!(of(Method::PUT, collection), ["scaimatrix:manage"]);
+        assert_eq!(of(Method::POST, &format!("{collection}/search")), ["scaimatrix:search"]);
+        assert_eq!(of(Method::POST, &format!("{collection}/documents")), ["scaimatrix:ingest"]);
+        assert_eq!(of(Method::GET, &format!("{collection}/documents/{{document}}")), ["scaimatrix:view"]);
+        assert_eq!(of(Method::GET, "/v1/modules/other"), ["modules:use"]);
         assert_eq!(of(Method::GET, "/v1/audit-log/export").len(), 2);
         assert!(of(Method::GET, "/v1/me").is_empty() && of(Method::GET, "/v1/modelsx").is_empty());
     }
 
     #[test]
-    fn every_needed_permission_is_a_core_permission() {
-        assert!(RULES.iter().flat_map(|(_, _, names)| *names).all(|name| CORE.contains(name)));
+    fn every_needed_permission_is_documented() {
+        let module = ["scaimatrix:view", "scaimatrix:search", "scaimatrix:ingest", "scaimatrix:manage"];
+        let mut needed = RULES.iter().flat_map(|(_, _, names)| *names);
+        assert!(needed.all(|name| CORE.contains(name) || module.contains(name)));
     }
 
     #[test]

@@ -1,82 +1,62 @@
 //! `/v1/accounting/budgets`.
 
-use crate::budget::{Budget, HardAction, Period, Scope, Terms};
+use super::budget::{Budget, HardAction, Period, Scope, Terms};
+use crate::call::Call;
 use crate::clock;
-use crate::gateway::{Account, Gateway, PARTNER, TENANT};
-use crate::ids::RequestId;
-use crate::json_body::{Fields, filled_text};
-use crate::listing;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal};
+use crate::fields::{Fields, filled_text};
+use crate::gateway::{PARTNER, TENANT};
+use crate::listing::{self, Items};
+use crate::path::Param;
+use crate::query::{Pairs, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use bytes::Bytes;
 use scaigrid_types::{ErrorCode, Money};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::Value;
 
 /// Documented.
 const DEFAULT_SOFT_LIMIT: f64 = 0.8;
 
-pub(crate) async fn list_budgets(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, list(&gateway, &account, pairs))
+pub(crate) async fn list_budgets(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(list(&call, pairs))
 }
 
-pub(crate) async fn create_budget(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    body: Bytes,
-) -> Response {
-    seal(&id, create(&gateway, &account, &body))
+pub(crate) async fn create_budget(call: Call, body: Bytes) -> Response {
+    call.answer(create(&call, &body))
 }
 
-pub(crate) async fn get_budget(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Path(budget_id): Path<String>,
-) -> Response {
-    let found = visible(&gateway, &account).into_iter().find(|budget| budget.id == budget_id);
+pub(crate) async fn get_budget(call: Call, Param(budget): Param<String>) -> Response {
+    let found = visible(&call).into_iter().find(|one| one.id == budget);
     let missing = || Failure::not_found("No budget has this id.");
-    seal(&id, found.map(|budget| Reply::new(budget.wire())).ok_or_else(missing))
+    call.answer(found.map(|budget| Reply::new(budget.wire())).ok_or_else(missing))
 }
 
-fn list(gateway: &Gateway, account: &Account, pairs: Vec<(String, String)>) -> Result<Reply<Value>, Failure> {
-    let mut query = Parameters::new(pairs);
-    let window = listing::window(&mut query);
-    query.finish()?;
-    let budgets = visible(gateway, account);
-    let (page, pagination) = listing::page(&budgets, Some(window.limit), window.start);
-    let items: Vec<Value> = page.iter().map(Budget::wire).collect();
-    Ok(Reply { data: json!({"items": items}), pagination })
+fn list(call: &Call, pairs: Pairs) -> Result<Reply<Items<Value>>, Failure> {
+    let window = listing::only_window(pairs)?;
+    Ok(listing::reply(visible(call).iter().map(Budget::wire), window))
 }
 
 /// Documented: the caller's scope. Assumed: all for those who may see the tenant, else what applies to the
 /// caller.
-fn visible(gateway: &Gateway, account: &Account) -> Vec<Budget> {
-    let sees_all = account.may("accounting:view_tenant") || account.may("accounting:view_partner");
-    let is_visible = |terms: &Terms| sees_all || terms.applies_to(&account.user_id);
-    lock(&gateway.books).budgets.list(is_visible, clock::unix_millis())
+fn visible(call: &Call) -> Vec<Budget> {
+    let sees_all = call.account.may("accounting:view_tenant") || call.account.may("accounting:view_partner");
+    let is_visible = |terms: &Terms| sees_all || terms.applies_to(&call.account.user_id);
+    lock(&call.gateway.books).budgets.list(is_visible, clock::unix_millis())
 }
 
-fn create(gateway: &Gateway, account: &Account, body: &[u8]) -> Result<Reply<Value>, Failure> {
-    let is_user = |id: &str| lock(&gateway.accounts).user(id).is_some();
-    let terms = terms(body, &account.user_id, is_user)?;
-    let mut books = lock(&gateway.books);
+fn create(call: &Call, body: &[u8]) -> Result<Reply<Value>, Failure> {
+    let is_user = |id: &str| lock(&call.gateway.accounts).user(id).is_some();
+    let terms = terms(body, &call.account.user_id, is_user)?;
+    let mut books = lock(&call.gateway.books);
     let books = &mut *books;
     let created = books.budgets.create(terms, &books.ledger, clock::unix_millis());
     let too_many = || Failure::new(ErrorCode::QuotaExceeded, "There are too many budgets.");
     let (budget, events) = created.ok_or_else(too_many)?;
-    events.into_iter().for_each(|event| gateway.events.emit(event));
+    events.into_iter().for_each(|event| call.gateway.events.emit(event));
     Ok(Reply::new(budget.wire()))
 }
 

@@ -1,20 +1,20 @@
 //! `GET /v1/accounting/usage` and `GET /v1/accounting/export`.
 
+use super::ledger::{Selection, UsageRecord};
+use super::summary::{scope, select};
+use crate::accounts::Account;
+use crate::call::Call;
 use crate::clock;
 use crate::export::{self, Format};
-use crate::gateway::{Account, Gateway, PARTNER, TENANT};
-use crate::ids::RequestId;
-use crate::ledger::{Selection, UsageRecord};
-use crate::listing;
-use crate::query::{Parameters, RawQuery};
-use crate::reply::{Failure, Reply, seal};
-use crate::summary::{scope, select};
+use crate::gateway::{PARTNER, TENANT};
+use crate::listing::{self, Items};
+use crate::query::{Pairs, Parameters, RawQuery};
+use crate::reply::{Failure, Reply};
 use crate::sync::lock;
 use crate::times::rfc3339;
-use axum::extract::{Extension, Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Assumed: the documentation names no columns.
 const COLUMNS: &[&str] = &[
@@ -33,45 +33,33 @@ const COLUMNS: &[&str] = &[
     "request_count",
 ];
 
-pub(crate) async fn list_usage(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
-    seal(&id, list(&gateway, &account, pairs))
+pub(crate) async fn list_usage(call: Call, Query(pairs): RawQuery) -> Response {
+    call.answer(list(&call, pairs))
 }
 
-pub(crate) async fn export_usage(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(account): Extension<Arc<Account>>,
-    Extension(id): Extension<RequestId>,
-    Query(pairs): RawQuery,
-) -> Response {
+pub(crate) async fn export_usage(call: Call, Query(pairs): RawQuery) -> Response {
     let mut query = Parameters::new(pairs);
     let format = Format::read(&mut query);
-    match selection(query, &account) {
+    match selection(query, &call.account) {
         Ok(selection) => {
             let rows: Vec<UsageRecord> = {
-                let books = lock(&gateway.books);
+                let books = lock(&call.gateway.books);
                 books.ledger.records().filter(|record| selection.has(record)).cloned().collect()
             };
-            export::respond(&id, "usage", format, COLUMNS, rows.into_iter().map(|record| wire(&record)))
+            export::respond(&call.id, "usage", format, COLUMNS, rows.into_iter().map(|record| wire(&record)))
         }
-        Err(failure) => failure.into_response(&id),
+        Err(failure) => call.failed(failure),
     }
 }
 
 /// Oldest first (assumed).
-fn list(gateway: &Gateway, account: &Account, pairs: Vec<(String, String)>) -> Result<Reply<Value>, Failure> {
+fn list(call: &Call, pairs: Pairs) -> Result<Reply<Items<Value>>, Failure> {
     let mut query = Parameters::new(pairs);
     let window = listing::window(&mut query);
-    let selection = selection(query, account)?;
-    let books = lock(&gateway.books);
-    let records: Vec<&UsageRecord> = books.ledger.records().filter(|record| selection.has(record)).collect();
-    let (page, pagination) = listing::page(&records, Some(window.limit), window.start);
-    let items: Vec<Value> = page.into_iter().map(wire).collect();
-    Ok(Reply { data: json!({"items": items}), pagination })
+    let selection = selection(query, &call.account)?;
+    let books = lock(&call.gateway.books);
+    let records = books.ledger.records().filter(|record| selection.has(record));
+    Ok(listing::reply(records.map(wire), window))
 }
 
 fn selection(mut query: Parameters, account: &Account) -> Result<Selection, Failure> {
