@@ -94,8 +94,8 @@ wire_variants! {
     SummaryAsObject, "summary-as-object", None, "a usage summary without `group_by` is one object";
     ErrorsNotJson, "errors-not-json", Errors, "errors are HTML, as from a proxy";
     ErrorsUnknownCode, "errors-unknown-code", Errors, "error codes begin with `EMULATOR_`, which nobody knows";
-    StreamWithoutDone, "stream-without-done", None, "streams end without `[DONE]`";
-    StreamStalls, "stream-stalls", None, "streams fall silent after the first chunk";
+    StreamWithoutDone, "stream-without-done", None, "event streams end without `[DONE]`";
+    StreamStalls, "stream-stalls", None, "event streams fall silent after the first chunk";
 }
 
 /// Shows the name.

@@ -39,7 +39,8 @@ pub(crate) async fn synthesize(
     fault: Option<Extension<StreamFault>>,
     body: Bytes,
 ) -> Response {
-    let fault = call.gateway.variants.on_stream(fault.map(|Extension(fault)| fault));
+    // The variants of streams are for event streams.
+    let fault = fault.map(|Extension(fault)| fault).unwrap_or_default();
     match speak(&call, fault, &body) {
         Err(failure) => call.failed(failure),
         Ok(Speech { content_type, steps, bill }) => {
@@ -89,9 +90,6 @@ fn steps(request: &Request, fault: StreamFault, pace: Duration) -> Steps {
     });
     match fault.kind {
         StreamFaultKind::Cut { after_bytes, end } => Box::new(cut(words, after_bytes, end)),
-        StreamFaultKind::Stall => {
-            Box::new(words.take(fault.after_chunks.saturating_mul(2)).chain([Step::Stall]))
-        }
         _ => Box::new(words),
     }
 }
