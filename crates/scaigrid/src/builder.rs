@@ -17,6 +17,7 @@ use std::time::Duration;
 /// |---|---|
 /// | [`api_key`](Self::api_key) | none: required, unless a token provider is given |
 /// | [`base_url`](Self::base_url) | `https://scaigrid.scailabs.ai` |
+/// | [`app_name`](Self::app_name) | none |
 /// | [`timeout`](Self::timeout) | 60 s for each attempt without streaming, 120 s for images, audio, and uploads |
 /// | [`first_byte_timeout`](Self::first_byte_timeout) | 60 s to the first byte of a stream |
 /// | [`stream_idle_timeout`](Self::stream_idle_timeout) | 60 s of silence in a stream |
@@ -27,7 +28,16 @@ use std::time::Duration;
 /// | [`on_attempt`](Self::on_attempt) | nobody is told |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 64 MiB |
 ///
-/// What the builder sets wins over the environment, which is read only after [`env`](Self::env).
+/// What the builder sets wins over the environment, which is read only after [`env`](Self::env) and when the client is
+/// built; what neither sets has the default above:
+///
+/// | variable | sets |
+/// |---|---|
+/// | `SCAIGRID_API_KEY` | [`api_key`](Self::api_key) |
+/// | `SCAIGRID_BASE_URL` | [`base_url`](Self::base_url) |
+///
+/// The transports also read the usual proxy variables, such as `HTTPS_PROXY` and `NO_PROXY`. `Debug` of a client shows the
+/// settings that apply, without the key and without values of headers.
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct GenericClientBuilder<C> {
@@ -51,6 +61,13 @@ impl<C> GenericClientBuilder<C> {
     /// Sets the gateway's address. It may have a port, a path prefix, and a trailing slash.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.draft.base_url = Some(base_url.into());
+        self
+    }
+
+    /// Names the program in the `User-Agent` header, behind the client's own: `scaigrid-rust/0.1.0 my-app/1.2`. Visible ASCII;
+    /// anything else is an error when building.
+    pub fn app_name(mut self, name: impl Into<String>) -> Self {
+        self.draft.app_name = Some(name.into());
         self
     }
 

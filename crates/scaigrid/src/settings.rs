@@ -45,6 +45,7 @@ impl fmt::Debug for Settings {
             .field("base_url", &self.base_url)
             // Names only: a custom header may be a secret.
             .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .field("user_agent", &self.headers.get(header::USER_AGENT).filter(|agent| !agent.is_sensitive()))
             .field(
                 "timeout",
                 &format_args!(
@@ -55,6 +56,7 @@ impl fmt::Debug for Settings {
             .field("first_byte_timeout", &self.first_byte_timeout)
             .field("stream_idle_timeout", &self.stream_idle_timeout)
             .field("deadline", &self.deadline)
+            .field("retry_budget", &self.retry_budget)
             .field("max_response_bytes", &self.max_response_bytes)
             .finish_non_exhaustive()
     }
@@ -66,6 +68,7 @@ pub(crate) struct Draft {
     pub(crate) use_env: bool,
     pub(crate) api_key: Option<String>,
     pub(crate) base_url: Option<String>,
+    pub(crate) app_name: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) first_byte_timeout: Duration,
@@ -86,6 +89,7 @@ impl Default for Draft {
             use_env: false,
             api_key: None,
             base_url: None,
+            app_name: None,
             headers: Vec::new(),
             timeout: None,
             first_byte_timeout: Duration::from_secs(60),
@@ -174,9 +178,20 @@ impl Draft {
         BaseUrl::parse(&text).map_err(|error: BaseUrlError| Error::config(format!("{source} {error}")))
     }
 
+    /// Ours, and behind it the program's.
+    fn user_agent(&self) -> Result<HeaderValue, Error> {
+        let Some(app_name) = &self.app_name else { return Ok(HeaderValue::from_static(USER_AGENT)) };
+        let is_fine =
+            |name: &str| name.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !name.trim().is_empty();
+        let suffix = Some(app_name.trim()).filter(|_| is_fine(app_name));
+        let user_agent = suffix.and_then(|name| HeaderValue::from_str(&format!("{USER_AGENT} {name}")).ok());
+        user_agent
+            .ok_or_else(|| Error::config("the app name must be visible ASCII text, such as `my-app/1.2`"))
+    }
+
     fn header_map(&self) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        headers.insert(header::USER_AGENT, self.user_agent()?);
         for (name, value) in &self.headers {
             insert_header(&mut headers, name, value)?;
         }
@@ -277,6 +292,18 @@ mod tests {
         let env = |_: &str| None;
         let both = with_key().credential(Some(()), &SystemEnv::with_lookup(&env)).map(|_| ());
         assert!(both.unwrap_err().to_string().contains("not both"));
+    }
+
+    #[test]
+    fn the_program_may_name_itself() {
+        let named = |name: &str| Draft { app_name: Some(name.into()), ..with_key() };
+        let (settings, _) = build(named(" my-app/1.2 "), &[]).unwrap();
+        let agent = settings.headers[header::USER_AGENT].to_str().unwrap().to_owned();
+        assert!(agent.starts_with("scaigrid-rust/") && agent.ends_with(" my-app/1.2"), "{agent}");
+        assert!(format!("{settings:?}").contains(&agent), "the effective settings are shown");
+        for wrong in ["", " ", "a\r\nX-Evil: 1", "a\0", "ä"] {
+            assert!(message(named(wrong), &[]).contains("app name"), "{wrong:?}");
+        }
     }
 
     #[test]
