@@ -4,10 +4,13 @@ use crate::sync::lock;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use bytes::Bytes;
+use std::fmt;
 use std::sync::Mutex;
 
 /// One request that the emulator received, on any path, also when a fault answered it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` leaves out what may be secret: values of the query, of headers that are not the client's own, and the body.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
     /// The method, such as `POST`.
@@ -46,6 +49,42 @@ impl RecordedRequest {
     /// When the body is not JSON.
     pub fn json(&self) -> Result<serde_json::Value, serde_json::Error> {
         serde_json::from_slice(&self.body)
+    }
+}
+
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: [&str; 9] = [
+            "accept",
+            "accept-encoding",
+            "connection",
+            "content-length",
+            "content-type",
+            "expect",
+            "host",
+            "transfer-encoding",
+            "user-agent",
+        ];
+        let shown = |name: &str, value: &str| match SHOWN.contains(&name) {
+            true => format!("{name}: {value}"),
+            false => format!("{name}: [redacted]"),
+        };
+        let headers: Vec<_> = self.headers.iter().map(|(name, value)| shown(name, value)).collect();
+        let names = self.query.as_ref().map(|query| {
+            let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+            names.collect::<Vec<_>>()
+        });
+        f.debug_struct("RecordedRequest")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &names)
+            .field("headers", &headers)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("request_id", &self.request_id)
+            .field("status", &self.status)
+            .field("connection", &self.connection)
+            .field("client_left", &self.client_left)
+            .finish()
     }
 }
 

@@ -10,6 +10,22 @@
 //! - Dropping a body that is not read to its end closes the connection.
 //! - A future that is dropped sends nothing more. A blocking exchange ends when the
 //!   [`CancelHandle`](blocking::CancelHandle) in the request's extensions is cancelled.
+//!
+//! # Proxies
+//! Both transports read the same variables when they are built, in the same way:
+//!
+//! | variable | proxy for |
+//! |---|---|
+//! | `HTTPS_PROXY`, `https_proxy` | requests to `https` addresses |
+//! | `HTTP_PROXY`, `http_proxy` | requests to `http` addresses |
+//! | `ALL_PROXY`, `all_proxy` | those for which none of these is set |
+//! | `NO_PROXY`, `no_proxy` | none: a list of hosts, domains with all below them, networks such as `10.0.0.0/8`, or `*` |
+//!
+//! - The name in capital letters goes first. An empty variable counts as no proxy.
+//! - When `REQUEST_METHOD` is set, as in a CGI program, none is used: a client could choose it with a header `Proxy`.
+//! - A proxy speaks `http`, or `https` in a build with TLS. What cannot be used, such as a SOCKS proxy, is an error when the
+//!   transport is built: requests do not leave by another way.
+//! - User name and password in the address are sent to the proxy, and are in no error and no `Debug`.
 
 pub mod blocking;
 #[cfg(feature = "async")]

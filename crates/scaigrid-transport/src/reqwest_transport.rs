@@ -19,7 +19,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
 
-/// The async transport on reqwest: HTTP/1.1, pooled connections, proxies from the environment, no redirects, no
+/// The async transport on reqwest: HTTP/1.1, pooled connections, [proxies](crate#proxies) from the environment, no redirects, no
 /// retries of its own. Needs a tokio runtime with timers when it sends. Cheap to clone; clones share the pool.
 ///
 /// ```no_run
@@ -61,9 +61,19 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Sends everything through this proxy, such as `http://proxy.example:3128`, whatever the environment says.
+    /// Sends everything through this proxy, such as `http://proxy.example:3128`, whatever the environment says. User name and
+    /// password may stand before the host; they are never shown.
     pub fn proxy(mut self, address: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Address(address.into());
+        self
+    }
+
+    /// Takes the [proxies](crate#proxies) from variables of your own instead of those of the process. `None`: it is not set.
+    pub fn proxy_variables(
+        mut self,
+        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.proxy = ProxyChoice::Variables(std::sync::Arc::new(lookup));
         self
     }
 
@@ -77,8 +87,8 @@ impl ReqwestTransportBuilder {
     /// Builds the transport. Connects to nothing.
     ///
     /// # Errors
-    /// [`Kind::Tls`] when the platform has no trusted root certificates; [`Kind::Proxy`] when the proxy's address is not
-    /// valid.
+    /// [`Kind::Tls`] when the platform has no trusted root certificates; [`Kind::Proxy`] when the address of a
+    /// proxy, also one of the environment, cannot be used.
     pub fn build(self) -> Result<ReqwestTransport, TransportError> {
         let mut client = reqwest::Client::builder()
             .connect_timeout(self.connect_timeout)
@@ -87,12 +97,13 @@ impl ReqwestTransportBuilder {
             // Only our own policy repeats, so that attempts are counted.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true);
-        match self.proxy {
-            ProxyChoice::Environment => {}
-            ProxyChoice::None => client = client.no_proxy(),
-            ProxyChoice::Address(address) => {
-                client = client.proxy(reqwest::Proxy::all(address).map_err(crate::proxy::invalid)?);
-            }
+        let proxies = self.proxy.resolve()?;
+        // The environment was read already, if it was asked for.
+        client = client.no_proxy();
+        if !proxies.is_empty() {
+            client = client.proxy(reqwest::Proxy::custom(move |url| {
+                proxies.of(url.scheme(), url.host_str().unwrap_or_default()).map(str::to_owned)
+            }));
         }
         #[cfg(feature = "rustls")]
         {
@@ -108,7 +119,7 @@ impl ReqwestTransport {
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder {
             connect_timeout: Duration::from_secs(10),
-            proxy: ProxyChoice::Environment,
+            proxy: ProxyChoice::environment(),
             http_only: false,
         }
     }

@@ -1,20 +1,18 @@
 //! The blocking transport on ureq. The only module that names ureq in public.
 
 use crate::error::{Unreadable, find_cause, is_malformed};
-use crate::proxy::ProxyChoice;
+use crate::proxy::{Proxies, ProxyChoice};
 use crate::timeouts::now;
 use crate::ureq_connect::{Exchange, Known, agent};
 use crate::{Timeouts, TransportError, TransportErrorKind as Kind, blocking, host_of, require_scheme};
 use bytes::Bytes;
+use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// The blocking transport on ureq: HTTP/1.1, pooled connections, no redirects, no retries of its own. Cheap to clone;
-/// clones share the pool.
-///
-/// A proxy is taken from the first of `ALL_PROXY`, `HTTPS_PROXY`, and `HTTP_PROXY` that is set, for `http` and `https`
-/// alike; `NO_PROXY` lists exceptions.
+/// The blocking transport on ureq: HTTP/1.1, pooled connections, [proxies](crate#proxies) from the environment, no
+/// redirects, no retries of its own. Cheap to clone; clones share the pool.
 ///
 /// ```no_run
 /// # fn run() -> Result<(), scaigrid_transport::TransportError> {
@@ -28,11 +26,17 @@ use std::time::Duration;
 /// let body = response.into_body().collect(64 * 1024)?;
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct UreqTransport {
     agent: ureq::Agent,
-    /// Whether the agent was built here, so that its TLS is ours.
-    is_ours: bool,
+    /// `None`: the agent was not built here, and has its own proxies and TLS.
+    proxies: Option<Proxies>,
+}
+
+impl fmt::Debug for UreqTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqTransport").field("agent", &self.agent).finish_non_exhaustive()
+    }
 }
 
 /// Settings of a [`UreqTransport`].
@@ -65,50 +69,59 @@ impl UreqTransportBuilder {
         self
     }
 
-    /// Sends everything through this proxy, such as `http://proxy.example:3128`, whatever the environment says.
+    /// Sends everything through this proxy, such as `http://proxy.example:3128`, whatever the environment says. User name and
+    /// password may stand before the host; they are never shown.
     pub fn proxy(mut self, address: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Address(address.into());
+        self
+    }
+
+    /// Takes the [proxies](crate#proxies) from variables of your own instead of those of the process. `None`: it is not set.
+    pub fn proxy_variables(
+        mut self,
+        lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.proxy = ProxyChoice::Variables(Arc::new(lookup));
         self
     }
 
     /// Builds the transport. Connects to nothing.
     ///
     /// # Errors
-    /// [`Kind::Proxy`] when the proxy's address is not valid.
+    /// [`Kind::Proxy`] when the address of a proxy, also one of the environment, cannot be used.
     pub fn build(self) -> Result<UreqTransport, TransportError> {
         let mut config = ureq::Agent::config_builder()
             .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout))
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS);
-        match self.proxy {
-            ProxyChoice::Environment => {}
-            ProxyChoice::None => config = config.proxy(None),
-            ProxyChoice::Address(address) => {
-                let proxy = ureq::Proxy::new(&address).map_err(crate::proxy::invalid)?;
-                config = config.proxy(Some(proxy));
-            }
-        }
+        // The environment is read below, if it is asked for.
+        config = config.proxy(None);
+        let proxies = Some(self.proxy.resolve()?);
         #[cfg(feature = "rustls")]
         {
             let roots = ureq::tls::RootCerts::PlatformVerifier;
             config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
         }
-        Ok(UreqTransport { agent: agent(config.build()), is_ours: true })
+        Ok(UreqTransport { agent: agent(config.build()), proxies })
     }
 }
 
 impl UreqTransport {
     /// Settings to start from.
     pub fn builder() -> UreqTransportBuilder {
-        UreqTransportBuilder { connect_timeout: Duration::from_secs(10), proxy: ProxyChoice::Environment }
+        UreqTransportBuilder { connect_timeout: Duration::from_secs(10), proxy: ProxyChoice::environment() }
     }
 
     /// On an agent of your own, with its own TLS, proxies, and pool. Without our connector, one limit (the longer of
     /// [`Timeouts::first_byte`] and [`Timeouts::read`]) applies to every read, some failures to connect cannot be told from
     /// later ones, and an exchange cannot be cancelled while it waits.
     pub fn from_agent(agent: ureq::Agent) -> Self {
-        Self { agent, is_ours: false }
+        Self { agent, proxies: None }
+    }
+
+    fn is_ours(&self) -> bool {
+        self.proxies.is_some()
     }
 
     fn run<B: ureq::AsSendBody>(
@@ -116,6 +129,13 @@ impl UreqTransport {
         request: http::Request<B>,
         timeouts: Timeouts,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let (scheme, host) = (request.uri().scheme_str(), request.uri().host());
+        let proxy = match (&self.proxies, scheme, host) {
+            (Some(proxies), Some(scheme), Some(host)) => {
+                proxies.of(scheme, host).map(ureq::Proxy::new).transpose()?
+            }
+            _ => None,
+        };
         let mut request = self
             .agent
             .configure_request(request)
@@ -123,12 +143,15 @@ impl UreqTransport {
             // A 3xx is an answer: the bearer must not follow it elsewhere.
             .max_redirects(0)
             .max_redirects_will_error(false);
+        if self.is_ours() {
+            request = request.proxy(proxy);
+        }
         // Without a limit here, an agent of the caller's keeps its own.
         if timeouts.attempt.is_some() {
             request = request.timeout_global(timeouts.attempt);
         }
         // Our connector knows better than one limit for every read.
-        let per_read = timeouts.read.max(timeouts.first_byte).filter(|_| !self.is_ours);
+        let per_read = timeouts.read.max(timeouts.first_byte).filter(|_| !self.is_ours());
         if per_read.is_some() {
             request = request.timeout_per_read(per_read);
         }
@@ -143,7 +166,7 @@ impl blocking::Transport for UreqTransport {
         request: http::Request<blocking::RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<blocking::Body>, TransportError> {
-        if self.is_ours {
+        if self.is_ours() {
             require_scheme(request.uri())?;
         }
         let host = host_of(request.uri());
@@ -152,7 +175,7 @@ impl blocking::Transport for UreqTransport {
         let (mut head, body) = request.into_parts();
         let cancel: Option<blocking::CancelHandle> = head.extensions.remove();
         // Another agent's connections do not look at what the control asks.
-        let cancel = cancel.filter(|_| self.is_ours);
+        let cancel = cancel.filter(|_| self.is_ours());
         let _attached = cancel.as_ref().map(|cancel| cancel.attach(Arc::new(reach.clone())));
         let bodiless = body.is_empty() && matches!(head.method, http::Method::GET | http::Method::DELETE);
         let response = exchange.run(|| match body.as_bytes() {
@@ -177,12 +200,12 @@ impl blocking::Transport for UreqTransport {
         if exchange.is_cancelled() {
             return Err(TransportError::new(Kind::Cancelled).with_host(host));
         }
-        let response = response.map_err(|error| failure(error, &host, self.is_ours))?;
+        let response = response.map_err(|error| failure(error, &host, self.is_ours()))?;
         Ok(response.map(|body| {
             let pieces =
                 Pieces { body: Some(body.into_reader()), buffer: vec![0; READ_SIZE], exchange, host };
             let body = blocking::Body::new(pieces);
-            if self.is_ours { body.with_control(reach) } else { body }
+            if self.is_ours() { body.with_control(reach) } else { body }
         }))
     }
 }

@@ -211,6 +211,13 @@ pub trait Endpoint {
         true
     }
 
+    /// What the request carries on purpose and nobody may print, such as the secret of a webhook. Servers like to repeat
+    /// what they refuse; errors then say `[redacted]` instead. The credential and the client's own headers need not be
+    /// named. Default: nothing.
+    fn secrets(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Whether an answer of this HTTP status is a reply and not a failure. Default: 2xx.
     fn accepts_status(&self, status: u16) -> bool {
         (200..300).contains(&status)

@@ -64,7 +64,11 @@ request! {
 }
 
 endpoint! {
-    CreateWebhook => Webhook, "webhooks.create", Post "/v1/webhooks", data + json
+    CreateWebhook => Webhook, "webhooks.create", Post "/v1/webhooks", data + json {
+        fn secrets(&self) -> Vec<&str> {
+            self.secret.iter().map(Secret::expose).collect()
+        }
+    }
 }
 
 query! {
@@ -109,7 +113,11 @@ request! {
 }
 
 endpoint! {
-    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data or webhook_id + json
+    UpdateWebhook => Webhook, "webhooks.update", Put "/v1/webhooks" / webhook_id, data or webhook_id + json {
+        fn secrets(&self) -> Vec<&str> {
+            self.secret.iter().map(Secret::expose).collect()
+        }
+    }
 }
 
 by_id! {

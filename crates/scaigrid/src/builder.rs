@@ -183,10 +183,13 @@ impl<C> fmt::Debug for GenericClientBuilder<C> {
         let names: Vec<_> = draft.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("ClientBuilder")
             .field("api_key", &draft.api_key.as_ref().map(|_| "[redacted]"))
-            // Unchecked as yet: it may hold a password.
+            // Unchecked as yet: it may hold a password, or a key in a query.
             .field(
                 "base_url",
-                &draft.base_url.as_ref().map(|url| if url.contains('@') { "[redacted]" } else { url }),
+                &draft
+                    .base_url
+                    .as_ref()
+                    .map(|url| if url.contains(['@', '?', '#']) { "[redacted]" } else { url }),
             )
             .field("env", &draft.use_env)
             .field("headers", &names)

@@ -16,6 +16,7 @@ mod request;
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::download::DownloadCore;
+use crate::one_line::Secrets;
 use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::settings::Settings;
@@ -266,22 +267,27 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 
     /// What must not be printed, whoever says it.
-    fn secrets(&self) -> Vec<&str> {
+    fn secrets(&self) -> Secrets {
         let headers = self.settings.headers.values().filter(|value| value.is_sensitive());
         let headers = headers.filter_map(|value| value.to_str().ok());
         let address = self.secret_address.iter().map(String::as_str);
-        self.token.iter().map(BearerToken::expose).chain(headers).chain(address).collect()
+        let body = self.endpoint.secrets();
+        let token = self.token.iter().map(BearerToken::expose);
+        Secrets::new(token.chain(headers).chain(address).chain(body))
     }
 
     /// The stream is open and has given its first chunk: the call has succeeded.
     pub(crate) fn opened(&mut self, core: StreamCore, now: Now) -> StreamCore {
+        let secrets = self.secrets();
+        let core = core.redacted(&secrets);
         self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
         core.opened(self.facts_for_stream(now))
     }
 
     /// The head of a file has come: the call has succeeded.
     pub(crate) fn downloading(&mut self, head: http::response::Parts, now: Now) -> DownloadCore {
-        let request_id = answer::request_id(&head.headers, &[]);
+        let mut request_id = answer::request_id(&head.headers, &[]);
+        request_id.iter_mut().for_each(|id| self.secrets().redact(id));
         self.succeeded(head.status, request_id.clone(), now);
         DownloadCore::new(head, request_id, self.limits, self.facts_for_stream(now))
     }

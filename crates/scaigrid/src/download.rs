@@ -11,7 +11,6 @@ pub use async_download::Download;
 #[cfg(feature = "blocking")]
 pub use blocking_download::Download as BlockingDownload;
 
-use crate::one_line::redact;
 use crate::reply::Facts;
 use crate::stream::Opened;
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
@@ -74,15 +73,12 @@ impl DownloadCore {
     }
 
     fn explained(&self, mut error: Error) -> Error {
-        let secrets: Vec<&str> =
-            self.opened.secrets.iter().filter_map(|secret| secret.to_str().ok()).collect();
-        error.redact(&secrets);
+        error.redact(&self.opened.secrets());
         let context = error.context_mut();
         context.endpoint = Some(self.opened.endpoint);
         context.status = Some(self.head.status);
         context.headers = self.head.headers.clone();
         context.request_id.clone_from(&self.request_id);
-        context.request_id.iter_mut().for_each(|id| redact(id, &secrets));
         context.may_have_run = true;
         context.attempts = self.opened.attempts;
         context.history.clone_from(&self.opened.history);

@@ -3,7 +3,7 @@
 mod convert;
 mod print;
 
-use crate::one_line::redact;
+use crate::one_line::Secrets;
 use crate::{AttemptReport, BoxError, RateLimit, RetryReport};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -147,7 +147,7 @@ impl Error {
     }
 
     /// Takes secrets out of everything that a server said and that is printed. The raw body keeps them.
-    pub(crate) fn redact(&mut self, secrets: &[&str]) {
+    pub(crate) fn redact(&mut self, secrets: &Secrets) {
         let context = &mut self.0.context;
         let api = context.api.as_mut();
         let (message, details, code) = match api {
@@ -155,13 +155,13 @@ impl Error {
             None => (None, None, None),
         };
         if let Some(ErrorCode::Unknown(code)) = code {
-            redact(code, secrets);
+            secrets.redact(code);
         }
         if let Some(details) = details {
             redact_value(details, secrets);
         }
         let texts = [Some(&mut self.0.message), message, context.request_id.as_mut()];
-        texts.into_iter().flatten().for_each(|text| redact(text, secrets));
+        texts.into_iter().flatten().for_each(|text| secrets.redact(text));
     }
 
     /// Says more about the same failure.
@@ -344,11 +344,18 @@ impl Error {
     }
 }
 
-fn redact_value(value: &mut Value, secrets: &[&str]) {
+fn redact_value(value: &mut Value, secrets: &Secrets) {
     match value {
-        Value::String(text) => redact(text, secrets),
+        Value::String(text) => secrets.redact(text),
         Value::Array(items) => items.iter_mut().for_each(|item| redact_value(item, secrets)),
-        Value::Object(object) => object.values_mut().for_each(|item| redact_value(item, secrets)),
+        Value::Object(object) => {
+            let pairs = std::mem::take(object).into_iter().map(|(mut key, mut item)| {
+                secrets.redact(&mut key);
+                redact_value(&mut item, secrets);
+                (key, item)
+            });
+            *object = pairs.collect();
+        }
         _ => {}
     }
 }

@@ -1,5 +1,7 @@
 //! Text from the network that people and logs may see.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE as BASE64_URL};
 use std::fmt::{self, Write};
 
 /// Text on one line: no line breaks and no terminal escapes.
@@ -11,21 +13,133 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// Replaces secrets that a server sends back, such as a key quoted in an error message.
-pub(crate) fn redact(text: &mut String, secrets: &[&str]) {
-    // What is shorter is no secret, and would tear holes into the text.
-    const SHORTEST: usize = 8;
-    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
-        if text.contains(secret) {
-            *text = text.replace(secret, "[redacted]");
+/// What must not be printed, in each form in which a server may send it back.
+#[derive(Default)]
+pub(crate) struct Secrets(Vec<String>);
+
+/// What is shorter is no secret, and would tear holes into the text.
+const SHORTEST: usize = 8;
+
+impl Secrets {
+    /// As they are and in base64; either may be percent-encoded, wholly or in part.
+    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+        let long = secrets.into_iter().filter(|one| one.len() >= SHORTEST);
+        let mut forms: Vec<String> = long.flat_map(forms).collect();
+        // A form that holds another goes first, so that nothing of it is left over.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.dedup();
+        Self(forms)
+    }
+
+    /// Replaces secrets that a server sends back, such as a key quoted in an error message. The beginning of one, where a
+    /// text was cut off, is replaced, too.
+    pub(crate) fn redact(&self, text: &mut String) {
+        if text.len() < SHORTEST {
+            return;
         }
-        // The beginning of one, where a text was cut off.
-        let end = text.trim_end_matches('.');
-        let cut = (SHORTEST..secret.len()).rev().filter_map(|length| secret.get(..length));
-        let rest = cut.into_iter().find_map(|beginning| end.strip_suffix(beginning));
-        if let Some(rest) = rest.map(str::len) {
-            text.truncate(rest);
-            text.push_str("[redacted]...");
+        let mut clean = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(next) = rest.chars().next() {
+            match self.0.iter().find_map(|secret| secret_at(rest, secret)) {
+                Some(Found { length, is_cut }) => {
+                    clean.push_str(if is_cut { "[redacted]..." } else { "[redacted]" });
+                    rest = rest.get(length..).unwrap_or_default();
+                }
+                None => {
+                    clean.push(next);
+                    rest = rest.get(next.len_utf8()..).unwrap_or_default();
+                }
+            }
+        }
+        *text = clean;
+    }
+}
+
+/// A secret at the begin of a text: how many bytes of the text it takes.
+struct Found {
+    length: usize,
+    is_cut: bool,
+}
+
+fn secret_at(text: &str, secret: &str) -> Option<Found> {
+    let mut rest = text.as_bytes();
+    let mut known = 0;
+    for byte in secret.bytes() {
+        match rest {
+            [first, behind @ ..] if *first == byte => rest = behind,
+            [b'%', behind @ ..] => match escaped(behind, byte) {
+                Some(behind) => rest = behind,
+                None => break,
+            },
+            _ => break,
+        }
+        known += 1;
+    }
+    let length = text.len() - rest.len();
+    if known == secret.len() {
+        return Some(Found { length, is_cut: false });
+    }
+    // Maybe within an escape, and with dots that say so.
+    let shown = rest.strip_suffix(b"...").unwrap_or(rest);
+    let is_at_end = shown.is_empty() || (shown.len() < 3 && shown.starts_with(b"%"));
+    (known >= SHORTEST && is_at_end).then_some(Found { length: text.len(), is_cut: true })
+}
+
+/// What is behind an escape that stands for `byte`, however often it was escaped: `%2F`, `%252F`.
+fn escaped(behind_percent: &[u8], byte: u8) -> Option<&[u8]> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut rest = behind_percent;
+    loop {
+        let [high, low, behind @ ..] = rest else { return None };
+        if digit(*high)? * 16 + digit(*low)? == u32::from(byte) {
+            return Some(behind);
+        }
+        rest = rest.strip_prefix(b"25")?;
+    }
+}
+
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![secret.to_owned()];
+    for skipped in 0..3 {
+        // Wherever it stands in what was encoded: the characters that depend on the bytes around it are left out.
+        let padded = [vec![0; skipped], secret.as_bytes().to_vec()].concat();
+        let (first, end) = ((skipped * 8).div_ceil(6), padded.len() * 8 / 6);
+        for engine in [&BASE64, &BASE64_URL] {
+            forms.extend(engine.encode(&padded).get(first..end).map(str::to_owned));
+        }
+    }
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "sgk_test/key+with=odd~signs";
+
+    fn redacted(text: &str) -> String {
+        let mut text = text.to_owned();
+        Secrets::new([KEY, "short"]).redact(&mut text);
+        text
+    }
+
+    #[test]
+    fn a_secret_is_replaced_in_every_form() {
+        assert_eq!(redacted("a short text"), "a short text");
+        assert_eq!(redacted(&format!("key {KEY}, again {KEY}")), "key [redacted], again [redacted]");
+        for cut in ["sgk_test/key+wi...", "sgk_test/key+wi", "sgk_test%2Fkey%2", "sgk_test%2Fkey%..."] {
+            assert_eq!(redacted(&format!("cut: {cut}")), "cut: [redacted]...");
+        }
+        assert_eq!(redacted("\u{fc}sgk_test is no key"), "\u{fc}sgk_test is no key");
+        for encoded in ["sgk_test%2Fkey%2Bwith%3Dodd~signs", "sgk%5ftest%2fkey%252bwith%25253dodd%7esigns"] {
+            assert_eq!(redacted(&format!("?key={encoded}&x")), "?key=[redacted]&x");
+        }
+        for before in ["", "B", "Be", "Bearer ", "user:"] {
+            for after in ["", "@", "@@"] {
+                let base64 = BASE64.encode(format!("{before}{KEY}{after}"));
+                let left = redacted(&format!("<{base64}>"));
+                assert!(left.contains("[redacted]") && left.len() < 32, "{left}");
+            }
         }
     }
 }

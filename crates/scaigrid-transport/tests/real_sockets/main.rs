@@ -45,6 +45,8 @@ trait Colour {
     fn new() -> Self;
     /// Through a proxy.
     fn through(proxy: &str) -> Self;
+    /// With variables instead of the environment.
+    fn with_variables(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self;
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome;
     /// Sends a body of these pieces, and counts how many are read.
     fn upload(
@@ -75,6 +77,10 @@ impl Colour for Blocking {
 
     fn through(proxy: &str) -> Self {
         Self(scaigrid_transport::UreqTransport::builder().proxy(proxy).build().unwrap())
+    }
+
+    fn with_variables(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(scaigrid_transport::UreqTransport::builder().proxy_variables(lookup).build().unwrap())
     }
 
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {
@@ -139,6 +145,11 @@ impl Colour for Async {
 
     fn through(proxy: &str) -> Self {
         Self(scaigrid_transport::ReqwestTransport::builder().proxy(proxy).build().unwrap(), runtime())
+    }
+
+    fn with_variables(lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        let builder = scaigrid_transport::ReqwestTransport::builder();
+        Self(builder.proxy_variables(lookup).build().unwrap(), runtime())
     }
 
     fn exchange(&self, request: http::Request<Bytes>, timeouts: Timeouts) -> Outcome {

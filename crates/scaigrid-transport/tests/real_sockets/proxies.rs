@@ -48,6 +48,52 @@ fn the_proxy_sees_the_target<C: Colour>() {
     assert!(!format!("{outcome:?}").contains("secret"));
 }
 
+/// Each variable counts for its own scheme, in both transports, and exceptions go directly.
+fn variables_choose_the_proxy<C: Colour>() {
+    let seen_by = |variable: &'static str, no_proxy: &'static str| {
+        let (proxy, seen) = serve(vec![bytes(REFUSAL)]);
+        let (direct, seen_directly) = serve(vec![bytes("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")]);
+        let address = format!("http://user:secret@{proxy}");
+        let client = C::with_variables(move |name| match name {
+            "NO_PROXY" => Some(no_proxy.to_owned()),
+            _ => (name == variable).then(|| address.clone()),
+        });
+        let outcome = client.exchange(request(&format!("http://{direct}/"), ""), Timeouts::none());
+        assert!(!format!("{outcome:?}").contains("secret"));
+        match (seen.try_recv(), seen_directly.try_recv()) {
+            (Ok(Seen::Request(text)), Err(_)) => {
+                // `user:secret`
+                assert!(text.contains("Basic dXNlcjpzZWNyZXQ="), "{text}");
+                assert!(text.contains(&direct.to_string()), "{text}");
+                "proxy"
+            }
+            (Err(_), Ok(_)) => "direct",
+            both => panic!("{both:?}"),
+        }
+    };
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        assert_eq!(seen_by(variable, ""), "proxy", "{variable}");
+        assert_eq!(seen_by(variable, "example.com, 127.0.0.0/8"), "direct", "{variable}");
+    }
+    for variable in ["HTTPS_PROXY", "https_proxy", "NONE_PROXY"] {
+        assert_eq!(seen_by(variable, ""), "direct", "{variable}");
+    }
+}
+
+#[cfg(feature = "rustls")]
+fn https_has_a_proxy_of_its_own<C: Colour>() {
+    for variable in ["HTTPS_PROXY", "ALL_PROXY"] {
+        let (proxy, seen) = serve(vec![bytes(REFUSAL)]);
+        let client = C::with_variables(move |name| (name == variable).then(|| format!("http://{proxy}")));
+        fails(client.exchange(request("https://gateway.invalid/", ""), Timeouts::none()), Kind::Proxy, false);
+        let Ok(Seen::Request(text)) = seen.try_recv() else { panic!() };
+        assert!(text.starts_with("CONNECT gateway.invalid:443"), "{text}");
+    }
+}
+
+#[cfg(not(feature = "rustls"))]
+fn https_has_a_proxy_of_its_own<C: Colour>() {}
+
 #[test]
 fn an_invalid_proxy_address_is_an_error_without_it() {
     let invalid = |error: scaigrid_transport::TransportError| {
@@ -66,4 +112,6 @@ both! {
     a_plain_request_is_refused,
     no_proxy_listens,
     the_proxy_sees_the_target,
+    variables_choose_the_proxy,
+    https_has_a_proxy_of_its_own,
 }

@@ -90,6 +90,12 @@ endpoint! {
             }
             self.json().map(Some)
         }
+
+        /// A pre-signed address is a key.
+        fn secrets(&self) -> Vec<&str> {
+            let url = self.input_file_url.as_deref();
+            url.into_iter().chain(url.and_then(|url| url.split_once('?')).map(|(_, query)| query)).collect()
+        }
     }
 }
 
@@ -170,6 +176,9 @@ pub struct BatchJob {
     /// Where the failed lines lie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_file_url: Option<SecretUrl>,
+    /// Where the lines came from, if the server repeats it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_file_url: Option<SecretUrl>,
     /// Why it failed as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<Value>,

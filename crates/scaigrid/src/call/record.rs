@@ -4,7 +4,6 @@ use super::{Call, Step};
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::observe::observe;
-use crate::one_line::redact;
 use crate::reply::{Facts, Reply};
 use crate::{AttemptReport, Error};
 use http::StatusCode;
@@ -13,7 +12,14 @@ use scaigrid_types::{Endpoint, ErrorCode};
 use std::time::Duration;
 
 impl<E: Endpoint> Call<'_, E> {
-    pub(super) fn succeed(&mut self, value: E::Reply, answer: answer::Answer, now: Now) -> Step<E::Reply> {
+    pub(super) fn succeed(
+        &mut self,
+        value: E::Reply,
+        mut answer: answer::Answer,
+        now: Now,
+    ) -> Step<E::Reply> {
+        // It is printed; the server may have sent anything.
+        answer.request_id.iter_mut().for_each(|id| self.secrets().redact(id));
         self.succeeded(answer.head.status, answer.request_id.clone(), now);
         Step::Done(Ok(Reply::new(
             value,
@@ -30,10 +36,8 @@ impl<E: Endpoint> Call<'_, E> {
     }
 
     /// The last attempt was the right one.
-    pub(super) fn succeeded(&self, status: StatusCode, mut request_id: Option<String>, now: Now) {
+    pub(super) fn succeeded(&self, status: StatusCode, request_id: Option<String>, now: Now) {
         self.settings.retry_budget.deposit();
-        // A report may be printed; the server may have sent anything.
-        request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
         let report = AttemptReport {
             endpoint: self.endpoint.name(),
             number: self.sent,

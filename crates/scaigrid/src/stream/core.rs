@@ -4,6 +4,7 @@ use super::events::{Events, StreamEvent};
 use crate::answer::{self, Failed};
 use crate::call::Outcome;
 use crate::clock::Now;
+use crate::one_line::Secrets;
 use crate::settings::Settings;
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::{Buf, Bytes};
@@ -57,6 +58,14 @@ pub(crate) struct Opened {
     /// Time to the first chunk.
     pub(crate) elapsed: Duration,
     pub(crate) history: Vec<AttemptReport>,
+}
+
+impl Opened {
+    /// What must not be printed, whoever says it.
+    pub(crate) fn secrets(&self) -> Secrets {
+        let texts = self.secrets.iter().filter_map(|secret| secret.to_str().ok());
+        Secrets::new(texts.map(|secret| secret.trim_start_matches("Bearer ")))
+    }
 }
 
 pub(crate) struct StreamCore {
@@ -127,6 +136,12 @@ impl StreamCore {
         let essence = content_type.and_then(|text| text.split(';').next()).map(str::trim);
         head.status.is_success()
             && essence.is_none_or(|essence| essence.eq_ignore_ascii_case("text/event-stream"))
+    }
+
+    /// Takes secrets out of what is printed of its head.
+    pub(crate) fn redacted(mut self, secrets: &Secrets) -> Self {
+        self.request_id.iter_mut().for_each(|id| secrets.redact(id));
+        self
     }
 
     /// The call has succeeded: the stream is handed out.
@@ -337,9 +352,7 @@ impl StreamCore {
         if let Some(opened) = &mut self.opened {
             let elapsed = now.instant.saturating_duration_since(opened.started);
             // Before the report copies anything.
-            let secrets = opened.secrets.iter().filter_map(|secret| secret.to_str().ok());
-            let secrets: Vec<_> = secrets.map(|secret| secret.trim_start_matches("Bearer ")).collect();
-            failed.error.redact(&secrets);
+            failed.error.redact(&opened.secrets());
             let report = failed.report(opened.endpoint, opened.attempts, elapsed);
             let context = failed.error.context_mut();
             context.endpoint = Some(opened.endpoint);
