@@ -16,6 +16,7 @@ mod request;
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::download::DownloadCore;
+use crate::observation::Observation;
 use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::settings::Settings;
@@ -88,6 +89,8 @@ pub(crate) struct Call<'a, E> {
     paid: bool,
     /// The failure that a wait or a fresh token follows, until the next.
     last: Option<Failed>,
+    /// Tells those who watch. Moves on with a stream or a file.
+    observation: Observation,
 }
 
 impl<'a, E: Endpoint> Call<'a, E> {
@@ -132,6 +135,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             history: Vec::new(),
             paid: false,
             last: None,
+            observation: Observation::begin(endpoint, &settings.watch, now.instant),
         }
     }
 
@@ -276,6 +280,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// The stream is open and has given its first chunk: the call has succeeded.
     pub(crate) fn opened(&mut self, core: StreamCore, now: Now) -> StreamCore {
         self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
+        self.observation.first_chunk();
         core.opened(self.facts_for_stream(now))
     }
 
@@ -296,6 +301,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             attempts: self.sent,
             elapsed: self.elapsed(now),
             history: std::mem::take(&mut self.history),
+            observation: self.observation.take(),
         }
     }
 
@@ -319,6 +325,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.paid = false;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
+        self.observation.sending();
         self.limits = timeouts;
         let mut request = self.request.clone();
         if let Some(token) = &self.token {
