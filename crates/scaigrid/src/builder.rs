@@ -25,6 +25,7 @@ use std::time::Duration;
 /// | [`retry_policy`](Self::retry_policy) | [`StandardPolicy`](crate::StandardPolicy): three attempts |
 /// | [`retry_budget`](Self::retry_budget) | 100 retries at once, and one for every ten calls that succeed |
 /// | [`on_attempt`](Self::on_attempt) | nobody is told |
+/// | [`budget_guard`](Self::budget_guard) | none |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 64 MiB |
 ///
 /// What the builder sets wins over the environment, which is read only after [`env`](Self::env).
@@ -121,6 +122,13 @@ impl<C> GenericClientBuilder<C> {
     /// ```
     pub fn on_attempt(mut self, observer: impl Fn(&AttemptReport) + Send + Sync + 'static) -> Self {
         self.draft.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Sets a soft limit on tokens or on the estimated cost, kept by the client itself. Clones of the client share it.
+    /// Default: none.
+    pub fn budget_guard(mut self, guard: crate::BudgetGuard) -> Self {
+        self.draft.budget_guard = Some(guard);
         self
     }
 

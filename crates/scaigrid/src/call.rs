@@ -159,6 +159,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// The first step.
     pub(crate) fn first(&mut self, now: Now) -> Step<E::Reply> {
+        let guard = self.settings.watch.budget_guard.as_ref();
+        if let Some(refusal) = guard.and_then(|guard| guard.refusal(self.endpoint)) {
+            return self.done(refusal, now);
+        }
         match self.needs_token {
             true => Step::Authorize { refused: None },
             false => self.send(now),

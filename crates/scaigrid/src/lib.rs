@@ -62,7 +62,10 @@ pub use reply::{RateLimit, Reply};
 pub use stream::StreamEvent;
 #[cfg(feature = "async")]
 pub use stream::{ChatStream, TextStream};
-pub use usage::{UsageSnapshot, UsageTotals};
+pub use usage::{
+    Agreement, BudgetGuard, BudgetUse, CostEstimate, PriceTable, ReconciledRow, UsageSnapshot, UsageTotals,
+    reconcile,
+};
 
 pub use bytes;
 pub use http;

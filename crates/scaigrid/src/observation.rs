@@ -8,7 +8,7 @@
 //!
 //! Whoever holds it tells it; it tells [`Watch`] once. Dropped without an end, the call was abandoned.
 
-use crate::usage::UsageTable;
+use crate::usage::{BudgetGuard, UsageTable};
 use crate::{AttemptReport, Error, ErrorCode, ErrorKind};
 use http::StatusCode;
 use scaigrid_types::{Endpoint, ReplyFacts, Usage};
@@ -25,16 +25,20 @@ pub(crate) struct Watch {
     pub(crate) now: InstantSource,
     pub(crate) label: Option<Arc<str>>,
     pub(crate) usage: UsageTable,
+    pub(crate) budget_guard: Option<BudgetGuard>,
 }
 
 impl Watch {
     pub(crate) fn new(now: InstantSource) -> Self {
-        Self { now, label: None, usage: UsageTable::default() }
+        Self { now, label: None, usage: UsageTable::default(), budget_guard: None }
     }
 
     /// Hands the end of a call to all who watch. New observers are added here, and in the other `tell_` methods.
     fn tell_end(&self, end: &CallEnd<'_>) {
         self.usage.count(end);
+        if let Some(guard) = &self.budget_guard {
+            guard.count(end);
+        }
     }
 
     /// A request is about to be sent.

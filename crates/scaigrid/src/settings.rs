@@ -4,7 +4,7 @@ use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::Credential;
 use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
-use crate::{BearerToken, Error, SystemEnv};
+use crate::{BearerToken, BudgetGuard, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use scaigrid_retry::{RetryBudget, RetryPolicy, StandardPolicy};
 use std::fmt;
@@ -87,6 +87,7 @@ pub(crate) struct Draft {
     pub(crate) jitter: JitterSource,
     pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
+    pub(crate) budget_guard: Option<BudgetGuard>,
     pub(crate) allow_plain_http: bool,
 }
 
@@ -107,6 +108,7 @@ impl Default for Draft {
             jitter: Arc::new(fastrand::f64),
             observer: None,
             max_response_bytes: 64 * 1024 * 1024,
+            budget_guard: None,
             allow_plain_http: false,
         }
     }
@@ -170,7 +172,10 @@ impl Draft {
             jitter: self.jitter.clone(),
             observer: self.observer.clone(),
             max_response_bytes: self.max_response_bytes,
-            watch: Arc::new(Watch::new(Arc::new(crate::clock::system_instant))),
+            watch: Arc::new(Watch {
+                budget_guard: self.budget_guard.clone(),
+                ..Watch::new(Arc::new(crate::clock::system_instant))
+            }),
         })
     }
 
