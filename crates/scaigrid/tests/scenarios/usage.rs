@@ -109,19 +109,19 @@ impl Colour for scaigrid::blocking::Client {
     }
 }
 
-/// Runs the same lines with a client of each colour. `$setup` is made anew for each.
+/// Runs the same lines with a client of each colour. `$made` is made anew for each.
 macro_rules! each {
-    ($setup:expr, $answers:expr, |$client:ident| $body:block) => {
+    ($made:expr, $answers:expr, |$setup:ident, $client:ident| $body:block) => {
         #[cfg(feature = "async")]
         {
-            let setup = $setup;
-            let $client = async_client(&setup, &script(&setup, &$answers));
+            let $setup = $made;
+            let $client = async_client(&$setup, &script(&$setup, &$answers));
             $body
         }
         #[cfg(feature = "blocking")]
         {
-            let setup = $setup;
-            let $client = blocking_client(&setup, &script(&setup, &$answers));
+            let $setup = $made;
+            let $client = blocking_client(&$setup, &script(&$setup, &$answers));
             $body
         }
     };
@@ -165,7 +165,7 @@ fn calls_retries_tokens_and_failures_are_counted() {
         fails(Kind::Connect),
         error("VALIDATION_ERROR"),
     ];
-    each!(Setup::default(), answers, |client| {
+    each!(Setup::default(), answers, |setup, client| {
         Colour::chat(&client).unwrap();
         Colour::chat(&client).unwrap();
         assert!(Colour::chat(&client).is_err() && Colour::chat(&client).is_err());
@@ -196,13 +196,13 @@ fn streams_count_what_is_known_when_they_end() {
         // A plain reply in place of a stream.
         (ok(), 9, "1 1 0 0 0 | 0 | 1 1 | 1 0"),
     ] {
-        each!(Setup::default(), [answer.clone()], |client| {
+        each!(Setup::default(), [answer.clone()], |setup, client| {
             let _ = Colour::stream(&client, chunks);
             assert_eq!(numbers(&client.total()), expected, "{chunks} chunks of {answer:?}");
         });
     }
     let answers = [events([TEXT]), error("RATE_LIMITED"), events([TEXT, USAGE, DONE])];
-    each!(Setup::default(), answers, |client| {
+    each!(Setup::default(), answers, |setup, client| {
         assert!(Colour::stream(&client, 9).is_err());
         Colour::stream(&client, 9).unwrap();
         assert_eq!(numbers(&client.total()), "2 1 0 1 0 | 1 | 5 2 | 1 1");
@@ -218,7 +218,7 @@ fn files_count_at_their_end() {
         (sound(events(["a", "b"])), 1, "1 0 0 0 1 | 0 | 0 0 | 0 1"),
         (sound(events(["a", "b"]).broken()), 9, "1 0 0 1 0 | 0 | 0 0 | 0 1"),
     ] {
-        each!(Setup::default(), [answer.clone()], |client| {
+        each!(Setup::default(), [answer.clone()], |setup, client| {
             let _ = Colour::speak(&client, pieces);
             assert_eq!(numbers(&client.total()), expected, "{pieces} pieces of {answer:?}");
         });
@@ -262,6 +262,13 @@ impl scaigrid::TokenProvider for Never {
     async fn current(&self) -> Result<scaigrid::BearerToken, scaigrid::BoxError> {
         std::future::pending().await
     }
+
+    async fn refreshed(
+        &self,
+        _: &scaigrid::BearerToken,
+    ) -> Result<scaigrid::BearerToken, scaigrid::BoxError> {
+        self.current().await
+    }
 }
 
 #[cfg(feature = "blocking")]
@@ -278,7 +285,7 @@ fn a_cancelled_call_is_an_abandoned_one() {
 #[test]
 fn labels_and_models_are_kept_apart_and_the_table_is_bounded() {
     let answers: Vec<_> = (0..310).map(|_| ok()).collect();
-    each!(Setup::default(), answers, |client| {
+    each!(Setup::default(), answers, |setup, client| {
         Colour::chat(&client.labelled("tenant-a")).unwrap();
         Colour::chat(&client.labelled("tenant-a").labelled("tenant-b")).unwrap();
         Colour::send(&client, &SendSessionMessage::new("s", "hi")).unwrap();
@@ -302,7 +309,7 @@ fn labels_and_models_are_kept_apart_and_the_table_is_bounded() {
 
 #[test]
 fn snapshots_differ_and_begin_anew() {
-    each!(Setup::default(), [ok(), ok(), error("BUDGET_EXCEEDED"), ok()], |client| {
+    each!(Setup::default(), [ok(), ok(), error("BUDGET_EXCEEDED"), ok()], |setup, client| {
         Colour::chat(&client).unwrap();
         let before = Colour::usage(&client);
         Colour::chat(&client.labelled("a")).unwrap();
@@ -326,9 +333,10 @@ fn money(text: &str) -> scaigrid::Money {
 fn costs_are_estimated_and_what_has_no_price_is_told() {
     let mut half = Model::new("half");
     half.input_price_per_mtok = Some(money("0.02"));
-    let prices = PriceTable::from_models(&[half, Model::new("free?")]).with_price("m", money("0.35"), money("1.10"));
+    let prices =
+        PriceTable::from_models(&[half, Model::new("free?")]).with_price("m", money("0.35"), money("1.10"));
     assert!(!prices.contains("free?"));
-    each!(Setup::default(), [ok(), ok(), ok()], |client| {
+    each!(Setup::default(), [ok(), ok(), ok()], |setup, client| {
         Colour::chat(&client).unwrap();
         let estimate = Colour::usage(&client).estimated_cost(&prices);
         assert_eq!((estimate.amount, estimate.is_complete()), (money("0.00000145"), true));
@@ -336,7 +344,10 @@ fn costs_are_estimated_and_what_has_no_price_is_told() {
         Colour::send(&client, &ChatRequest::new("free?")).unwrap();
         let estimate = Colour::usage(&client).estimated_cost(&prices);
         assert_eq!(estimate.amount, money("0.00000147"));
-        assert_eq!((estimate.unpriced_models, estimate.unpriced_tokens), (vec!["free?".into(), "half".into()], 3));
+        assert_eq!(
+            (estimate.unpriced_models, estimate.unpriced_tokens),
+            (vec!["free?".into(), "half".into()], 3)
+        );
     });
 }
 
@@ -344,15 +355,20 @@ fn costs_are_estimated_and_what_has_no_price_is_told() {
 fn a_guard_on_tokens_refuses_before_it_is_sent_and_lets_lists_pass() {
     let list = answer(200, r#"{"data":[]}"#);
     let answers = [ok(), ok(), list.clone(), list, ok()];
-    each!(guarded(BudgetGuard::tokens(4)), answers, |client| {
+    each!(guarded(BudgetGuard::tokens(4)), answers, |setup, client| {
         let guard = setup.guard.as_ref().unwrap();
         Colour::chat(&client).unwrap();
         assert!(!guard.is_exceeded());
         Colour::chat(&client.labelled("a")).unwrap();
         assert!(guard.is_exceeded());
-        for refused in [Colour::chat(&client), Colour::stream(&client, 1), Colour::speak(&client.labelled("b"), 1)] {
+        for refused in
+            [Colour::chat(&client), Colour::stream(&client, 1), Colour::speak(&client.labelled("b"), 1)]
+        {
             let error = refused.unwrap_err();
-            assert_eq!((error.kind(), error.attempts(), error.may_have_run()), (ErrorKind::BudgetGuard, 0, false));
+            assert_eq!(
+                (error.kind(), error.attempts(), error.may_have_run()),
+                (ErrorKind::BudgetGuard, 0, false)
+            );
             assert!(error.to_string().contains("4 of 4 tokens"), "{error}");
         }
         Colour::send(&client, &ListModels::new()).unwrap();
@@ -370,7 +386,7 @@ fn a_guard_on_tokens_refuses_before_it_is_sent_and_lets_lists_pass() {
 fn a_guard_on_costs_wants_prices() {
     let prices = || PriceTable::new().with_price("m", money("1"), money("2"));
     let guard = || BudgetGuard::estimated_cost(money("0.000006"), prices());
-    each!(guarded(guard()), [ok(), ok()], |client| {
+    each!(guarded(guard()), [ok(), ok()], |setup, client| {
         let error = Colour::send(&client, &ChatRequest::new("new")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BudgetGuard);
         assert!(error.to_string().contains("no price for the model `new`"), "{error}");
@@ -380,7 +396,7 @@ fn a_guard_on_costs_wants_prices() {
         assert_eq!(setup.guard.as_ref().unwrap().used().estimated_cost, money("0.000006"));
         assert!(Colour::chat(&client).unwrap_err().to_string().contains("estimated 0.000006 of 0.000006"));
     });
-    each!(guarded(guard().allow_unpriced()), [ok()], |client| {
+    each!(guarded(guard().allow_unpriced()), [ok()], |setup, client| {
         Colour::send(&client, &ChatRequest::new("new")).unwrap();
         let used = setup.guard.as_ref().unwrap().used();
         assert_eq!((used.tokens, used.unpriced_tokens, used.estimated_cost), (2, 2, money("0")));
@@ -397,7 +413,7 @@ fn a_guard_may_only_tell_once() {
             told.fetch_add(1, Ordering::Relaxed);
         })
     };
-    each!(guarded(guard()), [ok(), ok(), ok(), ok()], |client| {
+    each!(guarded(guard()), [ok(), ok(), ok(), ok()], |setup, client| {
         told.store(0, Ordering::Relaxed);
         for _ in 0..4 {
             Colour::chat(&client).unwrap();
@@ -420,7 +436,7 @@ fn summary(rows: &[(&str, u64, u64, u64)]) -> UsageSummary {
 #[test]
 fn the_gateways_summary_is_compared_row_by_row() {
     let answers = [ok(), fails(Kind::Timeout), ok()];
-    each!(Setup::default(), answers, |client| {
+    each!(Setup::default(), answers, |setup, client| {
         Colour::chat(&client).unwrap();
         assert!(Colour::send(&client, &ChatRequest::new("lost")).is_err());
         Colour::send(&client, &ChatRequest::new("more")).unwrap();
@@ -429,7 +445,9 @@ fn the_gateways_summary_is_compared_row_by_row() {
             let rows = reconcile(&seen, summary).into_iter();
             rows.map(|row| (row.model, row.requests, row.prompt_tokens, row.agreement)).collect()
         };
-        let row = |model: &str, requests, tokens, agreement| (model.to_owned(), Some(requests), Some(tokens), agreement);
+        let row = |model: &str, requests, tokens, agreement| {
+            (model.to_owned(), Some(requests), Some(tokens), agreement)
+        };
         let told = summary(&[("m", 1, 1, 1), ("lost", 1, 9, 3), ("more", 2, 2, 2), ("others", 1, 1, 1)]);
         assert_eq!(
             rows(&told),
