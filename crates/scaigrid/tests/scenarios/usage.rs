@@ -196,9 +196,10 @@ fn streams_count_what_is_known_when_they_end() {
         // A plain reply in place of a stream.
         (ok(), 9, "1 1 0 0 0 | 0 | 1 1 | 1 0"),
     ] {
-        each!(Setup::default(), [answer.clone()], |setup, client| {
+        let answers = [answer];
+        each!(Setup::default(), answers, |setup, client| {
             let _ = Colour::stream(&client, chunks);
-            assert_eq!(numbers(&client.total()), expected, "{chunks} chunks of {answer:?}");
+            assert_eq!(numbers(&client.total()), expected, "{chunks} chunks of {answers:?}");
         });
     }
     let answers = [events([TEXT]), error("RATE_LIMITED"), events([TEXT, USAGE, DONE])];
@@ -218,9 +219,10 @@ fn files_count_at_their_end() {
         (sound(events(["a", "b"])), 1, "1 0 0 0 1 | 0 | 0 0 | 0 1"),
         (sound(events(["a", "b"]).broken()), 9, "1 0 0 1 0 | 0 | 0 0 | 0 1"),
     ] {
-        each!(Setup::default(), [answer.clone()], |setup, client| {
+        let answers = [answer];
+        each!(Setup::default(), answers, |setup, client| {
             let _ = Colour::speak(&client, pieces);
-            assert_eq!(numbers(&client.total()), expected, "{pieces} pieces of {answer:?}");
+            assert_eq!(numbers(&client.total()), expected, "{pieces} pieces of {answers:?}");
         });
     }
 }
