@@ -26,6 +26,7 @@ use std::time::Duration;
 /// | [`retry_policy`](Self::retry_policy) | [`StandardPolicy`](crate::StandardPolicy): three attempts |
 /// | [`retry_budget`](Self::retry_budget) | 100 retries at once, and one for every ten calls that succeed |
 /// | [`on_attempt`](Self::on_attempt) | nobody is told |
+/// | [`budget_guard`](Self::budget_guard) | none |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 64 MiB |
 ///
 /// What the builder sets wins over the environment, which is read only after [`env`](Self::env) and when the client is
@@ -141,6 +142,13 @@ impl<C> GenericClientBuilder<C> {
         self
     }
 
+    /// Sets a soft limit on tokens or on the estimated cost, kept by the client itself. Clones of the client share it.
+    /// Default: none.
+    pub fn budget_guard(mut self, guard: crate::BudgetGuard) -> Self {
+        self.draft.budget_guard = Some(guard);
+        self
+    }
+
     /// Takes the random numbers for jitter, from 0.0 up to 1.0, from a source of your own, so that tests wait the same
     /// time each run.
     pub fn jitter_source(mut self, source: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
@@ -228,6 +236,27 @@ macro_rules! overrides {
             let mut headers = self.settings.headers.clone();
             crate::settings::insert_header(&mut headers, name, value)?;
             Ok(self.with_settings(|settings| settings.headers = headers))
+        }
+
+        /// A client that shares everything with this one but the label that its calls are counted under, such as a tenant or
+        /// a feature. It is not sent. See [`UsageSnapshot::by_label`](crate::UsageSnapshot::by_label).
+        pub fn with_label(&self, label: impl Into<String>) -> Self {
+            let label = std::sync::Arc::from(label.into());
+            self.with_settings(|settings| {
+                std::sync::Arc::make_mut(&mut settings.watch).label = Some(label);
+            })
+        }
+
+        /// What the calls of this client and all its clones came to, since it was built or since
+        /// [`reset_usage`](Self::reset_usage): tokens, retries, and failures, by model and by label. Exact, whatever runs at
+        /// the same time. Calls under way are not in it.
+        pub fn usage(&self) -> crate::UsageSnapshot {
+            self.settings.watch.usage.snapshot()
+        }
+
+        /// Begins to count anew, for all clones, and gives what was counted. No call is lost in between.
+        pub fn reset_usage(&self) -> crate::UsageSnapshot {
+            self.settings.watch.usage.reset()
         }
 
         /// The gateway's address, without a trailing slash.

@@ -16,6 +16,7 @@ mod request;
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::download::DownloadCore;
+use crate::observation::Observation;
 use crate::one_line::Secrets;
 use crate::payload::Payload;
 use crate::reply::Reply;
@@ -89,6 +90,8 @@ pub(crate) struct Call<'a, E> {
     paid: bool,
     /// The failure that a wait or a fresh token follows, until the next.
     last: Option<Failed>,
+    /// Tells those who watch. Moves on with a stream or a file.
+    observation: Observation,
 }
 
 impl<'a, E: Endpoint> Call<'a, E> {
@@ -133,6 +136,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             history: Vec::new(),
             paid: false,
             last: None,
+            observation: Observation::begin(endpoint, &settings.watch, now.instant),
         }
     }
 
@@ -156,6 +160,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// The first step.
     pub(crate) fn first(&mut self, now: Now) -> Step<E::Reply> {
+        let guard = self.settings.watch.budget_guard.as_ref();
+        if let Some(refusal) = guard.and_then(|guard| guard.refusal(self.endpoint)) {
+            return self.done(refusal, now);
+        }
         match self.needs_token {
             true => Step::Authorize { refused: None },
             false => self.send(now),
@@ -281,6 +289,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let secrets = self.secrets();
         let core = core.redacted(&secrets);
         self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
+        self.observation.first_chunk();
         core.opened(self.facts_for_stream(now))
     }
 
@@ -302,6 +311,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             attempts: self.sent,
             elapsed: self.elapsed(now),
             history: std::mem::take(&mut self.history),
+            observation: self.observation.take(),
         }
     }
 
@@ -325,6 +335,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.paid = false;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
+        self.observation.sending();
         self.limits = timeouts;
         let mut request = self.request.clone();
         if let Some(token) = &self.token {

@@ -42,6 +42,8 @@ pub enum ErrorKind {
     Connection,
     /// The answer is larger than the client's limit.
     BodyTooLarge,
+    /// The client's own [`BudgetGuard`](crate::BudgetGuard) holds the call back. Nothing was sent.
+    BudgetGuard,
     /// Another thread ended the call. When it waited for another attempt, the failure before is the source.
     Cancelled,
     /// A stream ended without `[DONE]`: its end is missing. [`Error::partial`] has what came.

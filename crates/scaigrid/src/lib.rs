@@ -28,6 +28,7 @@ mod fetch;
 mod hint;
 mod history;
 mod lines;
+mod observation;
 mod observe;
 mod one_line;
 mod paging;
@@ -36,6 +37,7 @@ mod polling;
 mod reply;
 mod settings;
 mod stream;
+mod usage;
 
 #[cfg(feature = "async")]
 pub use batch::BatchResults;
@@ -60,6 +62,10 @@ pub use reply::{RateLimit, Reply};
 pub use stream::StreamEvent;
 #[cfg(feature = "async")]
 pub use stream::{ChatStream, TextStream};
+pub use usage::{
+    Agreement, BudgetGuard, BudgetUse, CostEstimate, PriceTable, ReconciledRow, UsageSnapshot, UsageTotals,
+    reconcile,
+};
 
 pub use bytes;
 pub use http;

@@ -2,8 +2,9 @@
 
 use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::Credential;
+use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
-use crate::{BearerToken, Error, SystemEnv};
+use crate::{BearerToken, BudgetGuard, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use scaigrid_retry::{RetryBudget, RetryPolicy, StandardPolicy};
 use std::fmt;
@@ -34,10 +35,19 @@ pub(crate) struct Settings {
     pub(crate) jitter: JitterSource,
     pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
+    /// Who watches the calls.
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// Gives random numbers from 0.0 up to 1.0.
 pub(crate) type JitterSource = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+impl Settings {
+    /// Those who watch the calls take the time from here.
+    pub(crate) fn watch_with(&mut self, now: InstantSource) {
+        Arc::make_mut(&mut self.watch).now = now;
+    }
+}
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,6 +90,7 @@ pub(crate) struct Draft {
     pub(crate) jitter: JitterSource,
     pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
+    pub(crate) budget_guard: Option<BudgetGuard>,
     pub(crate) allow_plain_http: bool,
 }
 
@@ -101,6 +112,7 @@ impl Default for Draft {
             jitter: Arc::new(fastrand::f64),
             observer: None,
             max_response_bytes: 64 * 1024 * 1024,
+            budget_guard: None,
             allow_plain_http: false,
         }
     }
@@ -164,6 +176,10 @@ impl Draft {
             jitter: self.jitter.clone(),
             observer: self.observer.clone(),
             max_response_bytes: self.max_response_bytes,
+            watch: Arc::new(Watch {
+                budget_guard: self.budget_guard.clone(),
+                ..Watch::new(Arc::new(crate::clock::system_instant))
+            }),
         })
     }
 

@@ -1,14 +1,15 @@
 //! What a call leaves behind: reports of its attempts, and its reply or error.
 
-use super::{Call, Step};
+use super::{AnswerKind, Call, Step};
 use crate::answer::{self, Failed};
 use crate::clock::Now;
+use crate::observation;
 use crate::observe::observe;
 use crate::reply::{Facts, Reply};
 use crate::{AttemptReport, Error};
 use http::StatusCode;
 use scaigrid_retry::{StopReason, WaitSource};
-use scaigrid_types::{Endpoint, ErrorCode};
+use scaigrid_types::{Endpoint, ErrorCode, ReplyFacts};
 use std::time::Duration;
 
 impl<E: Endpoint> Call<'_, E> {
@@ -21,6 +22,10 @@ impl<E: Endpoint> Call<'_, E> {
         // It is printed; the server may have sent anything.
         answer.request_id.iter_mut().for_each(|id| self.secrets().redact(id));
         self.succeeded(answer.head.status, answer.request_id.clone(), now);
+        if self.answer == AnswerKind::Stream {
+            self.observation.first_chunk();
+        }
+        self.observation.finish(observation::Outcome::Succeeded, &self.endpoint.facts(&value));
         Step::Done(Ok(Reply::new(
             value,
             Facts {
@@ -36,7 +41,7 @@ impl<E: Endpoint> Call<'_, E> {
     }
 
     /// The last attempt was the right one.
-    pub(super) fn succeeded(&self, status: StatusCode, request_id: Option<String>, now: Now) {
+    pub(super) fn succeeded(&mut self, status: StatusCode, request_id: Option<String>, now: Now) {
         self.settings.retry_budget.deposit();
         let report = AttemptReport {
             endpoint: self.endpoint.name(),
@@ -52,20 +57,22 @@ impl<E: Endpoint> Call<'_, E> {
             stop_reason: None,
         };
         observe(self.settings.observer.as_ref(), &report);
+        self.observation.attempted(&report, true);
+        self.observation.answered(report.status, report.request_id);
     }
 
     /// The last attempt failed, and another follows.
     pub(super) fn record_retry(&mut self, failed: &Failed, wait: Duration, source: WaitSource, now: Now) {
         let mut report = self.report(failed, now);
         (report.wait, report.wait_source) = (Some(wait), Some(source));
-        self.record(report);
+        self.record(report, failed.error.may_have_run());
     }
 
     /// The last attempt failed, and none follows.
     pub(super) fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
         let mut report = self.report(&failed, now);
         report.stop_reason = reason;
-        self.record(report);
+        self.record(report, failed.error.may_have_run());
         let mut error = failed.error;
         error.context_mut().stop_reason = reason;
         self.done(error, now)
@@ -75,8 +82,9 @@ impl<E: Endpoint> Call<'_, E> {
         failed.report(self.endpoint.name(), self.sent, self.elapsed(now))
     }
 
-    pub(super) fn record(&mut self, report: AttemptReport) {
+    pub(super) fn record(&mut self, report: AttemptReport, may_have_run: bool) {
         observe(self.settings.observer.as_ref(), &report);
+        self.observation.attempted(&report, may_have_run);
         self.history.push(report);
     }
 
@@ -93,6 +101,7 @@ impl<E: Endpoint> Call<'_, E> {
         context.attempts = self.sent;
         context.history = std::mem::take(&mut self.history);
         context.elapsed = elapsed;
+        self.observation.finish(observation::Outcome::failed(&error), &ReplyFacts::default());
         Step::Done(Err(error))
     }
 }

@@ -4,6 +4,7 @@ use super::events::{Events, StreamEvent};
 use crate::answer::{self, Failed};
 use crate::call::Outcome;
 use crate::clock::Now;
+use crate::observation::{self, Observation};
 use crate::one_line::Secrets;
 use crate::settings::Settings;
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
@@ -58,6 +59,8 @@ pub(crate) struct Opened {
     /// Time to the first chunk.
     pub(crate) elapsed: Duration,
     pub(crate) history: Vec<AttemptReport>,
+    /// Told of the end.
+    pub(crate) observation: Observation,
 }
 
 impl Opened {
@@ -223,7 +226,10 @@ impl StreamCore {
         }
         loop {
             match &mut self.state {
-                State::Done | State::Failed => return Item::End,
+                State::Done | State::Failed => {
+                    self.conclude(observation::Outcome::Succeeded);
+                    return Item::End;
+                }
                 State::Over { cause, cut } => {
                     let (cause, cut) = (cause.take(), cut.take());
                     let error = self.over(cause, cut, now);
@@ -361,7 +367,15 @@ impl StreamCore {
             context.history.clone_from(&opened.history);
             context.history.push(report);
         }
+        self.conclude(observation::Outcome::cut_short(&failed.error));
         Item::Failed(failed)
+    }
+
+    /// Tells those who watch of the end, unless that was done, with what has come.
+    fn conclude(&mut self, outcome: observation::Outcome<'_>) {
+        if let Some(opened) = self.opened.as_mut().filter(|opened| opened.observation.is_live()) {
+            opened.observation.finish(outcome, &self.reply.facts());
+        }
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
@@ -399,6 +413,13 @@ impl StreamCore {
 
     pub(crate) fn take_events(&mut self) -> Vec<StreamEvent> {
         self.events.take()
+    }
+}
+
+/// Dropped before its end: what has come was produced all the same.
+impl Drop for StreamCore {
+    fn drop(&mut self) {
+        self.conclude(observation::Outcome::Abandoned);
     }
 }
 

@@ -342,6 +342,7 @@ pub(crate) struct Setup {
     /// The seed of the jitter. Without one it is random.
     pub(crate) jitter: Option<u64>,
     pub(crate) observed: Option<Observed>,
+    pub(crate) guard: Option<scaigrid::BudgetGuard>,
 }
 
 /// What an observer has been told.
@@ -374,6 +375,9 @@ impl Setup {
         }
         if let Some(observed) = self.observed.clone() {
             builder = builder.on_attempt(move |attempt| observed.lock().unwrap().push(attempt.clone()));
+        }
+        if let Some(guard) = &self.guard {
+            builder = builder.budget_guard(guard.clone());
         }
         if self.token_provider { builder } else { builder.api_key("sgk_test_secret_key") }
     }

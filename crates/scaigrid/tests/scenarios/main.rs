@@ -11,4 +11,5 @@ mod random;
 mod replies;
 mod retries;
 mod streams;
+mod usage;
 mod waits;
