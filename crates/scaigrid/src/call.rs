@@ -20,6 +20,7 @@ use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
+use crate::trace::Trace;
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
 use http::header;
@@ -88,6 +89,8 @@ pub(crate) struct Call<'a, E> {
     paid: bool,
     /// The failure that a wait or a fresh token follows, until the next.
     last: Option<Failed>,
+    /// `None` once a stream or a file has taken it.
+    trace: Option<Trace>,
 }
 
 impl<'a, E: Endpoint> Call<'a, E> {
@@ -115,6 +118,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     ) -> Self {
         let is_authenticated = endpoint.is_authenticated();
         let token = token.filter(|_| is_authenticated);
+        let trace = Some(Trace::begin(endpoint.name(), &request, settings));
         Self {
             endpoint,
             settings,
@@ -132,12 +136,14 @@ impl<'a, E: Endpoint> Call<'a, E> {
             history: Vec::new(),
             paid: false,
             last: None,
+            trace,
         }
     }
 
     /// The answer will be read as a stream: other time limits apply.
     pub(crate) fn streaming(mut self) -> Self {
         self.answer = AnswerKind::Stream;
+        self.trace.iter().for_each(Trace::streaming);
         self
     }
 
@@ -276,6 +282,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// The stream is open and has given its first chunk: the call has succeeded.
     pub(crate) fn opened(&mut self, core: StreamCore, now: Now) -> StreamCore {
         self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
+        let elapsed = self.elapsed(now);
+        self.trace.iter().for_each(|trace| trace.first_chunk(elapsed));
         core.opened(self.facts_for_stream(now))
     }
 
@@ -296,6 +304,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             attempts: self.sent,
             elapsed: self.elapsed(now),
             history: std::mem::take(&mut self.history),
+            trace: self.trace.take(),
         }
     }
 
@@ -323,6 +332,12 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let mut request = self.request.clone();
         if let Some(token) = &self.token {
             request.headers_mut().insert(header::AUTHORIZATION, token.header());
+        }
+        if let Some(trace) = &self.trace {
+            trace.propagate(self.settings, &mut request);
+            if !trace.span().is_disabled() {
+                request.extensions_mut().insert(trace.span().clone());
+            }
         }
         Step::Send { request, timeouts }
     }

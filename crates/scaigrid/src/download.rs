@@ -14,6 +14,7 @@ pub use blocking_download::Download as BlockingDownload;
 use crate::one_line::redact;
 use crate::reply::Facts;
 use crate::stream::Opened;
+use crate::trace::End;
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::Bytes;
 use http::response::Parts;
@@ -39,7 +40,7 @@ impl DownloadCore {
 
     /// An answer that was read whole.
     pub(crate) fn of_reply<T>(reply: Reply<T>, opened: Opened) -> (Self, Bytes) {
-        let Facts { status, headers, body, request_id, attempts, history, elapsed } = reply.facts;
+        let Facts { status, headers, body, request_id, attempts, history, elapsed, .. } = reply.facts;
         let (mut head, ()) = http::Response::new(()).into_parts();
         (head.status, head.headers) = (status, headers);
         let opened = Opened { attempts, history, elapsed, ..opened };
@@ -48,6 +49,21 @@ impl DownloadCore {
 
     pub(crate) fn on_piece(&mut self, piece: &Bytes) {
         self.received = self.received.saturating_add(piece.len() as u64);
+    }
+
+    /// The whole file has come. The time told is that to its head: a download has no clock.
+    pub(crate) fn ended(&self) {
+        if let Some(trace) = &self.opened.trace {
+            trace.end(End {
+                status: Some(self.head.status),
+                request_id: self.request_id.as_deref(),
+                attempts: self.opened.attempts,
+                elapsed: self.opened.elapsed,
+                error: None,
+                reply: None,
+                secrets: &self.opened.secrets(),
+            });
+        }
     }
 
     /// The file breaks off. It is not asked for again: what came is in the caller's hands already.
@@ -74,8 +90,7 @@ impl DownloadCore {
     }
 
     fn explained(&self, mut error: Error) -> Error {
-        let secrets: Vec<&str> =
-            self.opened.secrets.iter().filter_map(|secret| secret.to_str().ok()).collect();
+        let secrets = self.opened.secrets();
         error.redact(&secrets);
         let context = error.context_mut();
         context.endpoint = Some(self.opened.endpoint);
@@ -88,6 +103,9 @@ impl DownloadCore {
         context.history.clone_from(&self.opened.history);
         context.elapsed = self.opened.elapsed;
         context.stop_reason = Some(StopReason::MayHaveRun);
+        if let Some(trace) = &self.opened.trace {
+            trace.failed(&error, &secrets);
+        }
         error
     }
 

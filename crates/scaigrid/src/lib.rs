@@ -36,6 +36,8 @@ mod polling;
 mod reply;
 mod settings;
 mod stream;
+mod support;
+mod trace;
 
 #[cfg(feature = "async")]
 pub use batch::BatchResults;

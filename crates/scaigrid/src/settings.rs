@@ -34,6 +34,10 @@ pub(crate) struct Settings {
     pub(crate) jitter: JitterSource,
     pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
+    /// Whether spans hold prompts and replies.
+    pub(crate) record_content: bool,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) instruments: crate::trace::Instruments,
 }
 
 /// Gives random numbers from 0.0 up to 1.0.
@@ -78,6 +82,7 @@ pub(crate) struct Draft {
     pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
     pub(crate) allow_plain_http: bool,
+    pub(crate) record_content: bool,
 }
 
 impl Default for Draft {
@@ -98,6 +103,7 @@ impl Default for Draft {
             observer: None,
             max_response_bytes: 64 * 1024 * 1024,
             allow_plain_http: false,
+            record_content: false,
         }
     }
 }
@@ -160,6 +166,9 @@ impl Draft {
             jitter: self.jitter.clone(),
             observer: self.observer.clone(),
             max_response_bytes: self.max_response_bytes,
+            record_content: self.record_content,
+            #[cfg(feature = "opentelemetry")]
+            instruments: crate::trace::Instruments::default(),
         })
     }
 

@@ -3,9 +3,9 @@
 use super::{Call, Step};
 use crate::answer::{self, Failed};
 use crate::clock::Now;
-use crate::observe::observe;
 use crate::one_line::redact;
 use crate::reply::{Facts, Reply};
+use crate::trace::{End, ReplyFacts};
 use crate::{AttemptReport, Error};
 use http::StatusCode;
 use scaigrid_retry::{StopReason, WaitSource};
@@ -13,8 +13,27 @@ use scaigrid_types::{Endpoint, ErrorCode};
 use std::time::Duration;
 
 impl<E: Endpoint> Call<'_, E> {
-    pub(super) fn succeed(&mut self, value: E::Reply, answer: answer::Answer, now: Now) -> Step<E::Reply> {
+    pub(super) fn succeed(
+        &mut self,
+        value: E::Reply,
+        mut answer: answer::Answer,
+        now: Now,
+    ) -> Step<E::Reply> {
+        // It is printed and pasted into tickets; the server may have sent anything.
+        answer.request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
         self.succeeded(answer.head.status, answer.request_id.clone(), now);
+        if let Some(trace) = &self.trace {
+            let reply = trace.wants_reply().then(|| ReplyFacts::read(&answer.body, trace.wants_content()));
+            trace.end(End {
+                status: Some(answer.head.status),
+                request_id: answer.request_id.as_deref(),
+                attempts: self.sent,
+                elapsed: self.elapsed(now),
+                error: None,
+                reply,
+                secrets: &self.secrets(),
+            });
+        }
         Step::Done(Ok(Reply::new(
             value,
             Facts {
@@ -25,6 +44,8 @@ impl<E: Endpoint> Call<'_, E> {
                 attempts: self.sent,
                 history: std::mem::take(&mut self.history),
                 elapsed: self.elapsed(now),
+                endpoint: self.endpoint.name(),
+                at: now.system,
             },
         )))
     }
@@ -47,7 +68,7 @@ impl<E: Endpoint> Call<'_, E> {
             wait_source: None,
             stop_reason: None,
         };
-        observe(self.settings.observer.as_ref(), &report);
+        self.tell(&report);
     }
 
     /// The last attempt failed, and another follows.
@@ -72,8 +93,18 @@ impl<E: Endpoint> Call<'_, E> {
     }
 
     pub(super) fn record(&mut self, report: AttemptReport) {
-        observe(self.settings.observer.as_ref(), &report);
+        self.tell(&report);
         self.history.push(report);
+    }
+
+    /// Tells the observer, and the log.
+    fn tell(&self, report: &AttemptReport) {
+        if let Some(observer) = &self.settings.observer {
+            observer(report);
+        }
+        if let Some(trace) = &self.trace {
+            trace.attempt(report);
+        }
     }
 
     /// How many attempts have failed with this code, or without any, the last one included.
@@ -89,6 +120,10 @@ impl<E: Endpoint> Call<'_, E> {
         context.attempts = self.sent;
         context.history = std::mem::take(&mut self.history);
         context.elapsed = elapsed;
+        context.at = Some(now.system);
+        if let Some(trace) = &self.trace {
+            trace.failed(&error, &self.secrets());
+        }
         Step::Done(Err(error))
     }
 }

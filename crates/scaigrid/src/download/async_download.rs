@@ -103,6 +103,7 @@ impl Stream for Download {
             }
             None => {
                 this.body = None;
+                this.core.ended();
                 Poll::Ready(None)
             }
             Some(Err(error)) => {

@@ -86,6 +86,7 @@ impl Iterator for Download {
             }
             Ok(None) => {
                 self.body = None;
+                self.core.ended();
                 None
             }
             Err(error) => {

@@ -5,6 +5,7 @@ use crate::answer::{self, Failed};
 use crate::call::Outcome;
 use crate::clock::Now;
 use crate::settings::Settings;
+use crate::trace::{End, ReplyFacts, Trace};
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
@@ -57,6 +58,15 @@ pub(crate) struct Opened {
     /// Time to the first chunk.
     pub(crate) elapsed: Duration,
     pub(crate) history: Vec<AttemptReport>,
+    pub(crate) trace: Option<Trace>,
+}
+
+impl Opened {
+    /// What must not be printed, whoever says it.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let secrets = self.secrets.iter().filter_map(|secret| secret.to_str().ok());
+        secrets.map(|secret| secret.trim_start_matches("Bearer ")).collect()
+    }
 }
 
 pub(crate) struct StreamCore {
@@ -208,7 +218,11 @@ impl StreamCore {
         }
         loop {
             match &mut self.state {
-                State::Done | State::Failed => return Item::End,
+                State::Done => {
+                    self.ended(now);
+                    return Item::End;
+                }
+                State::Failed => return Item::End,
                 State::Over { cause, cut } => {
                     let (cause, cut) = (cause.take(), cut.take());
                     let error = self.over(cause, cut, now);
@@ -334,11 +348,10 @@ impl StreamCore {
         let context = failed.error.context_mut();
         context.may_have_run = true;
         context.partial = Some(self.reply.snapshot());
-        if let Some(opened) = &mut self.opened {
+        if let Some(opened) = &self.opened {
             let elapsed = now.instant.saturating_duration_since(opened.started);
             // Before the report copies anything.
-            let secrets = opened.secrets.iter().filter_map(|secret| secret.to_str().ok());
-            let secrets: Vec<_> = secrets.map(|secret| secret.trim_start_matches("Bearer ")).collect();
+            let secrets = opened.secrets();
             failed.error.redact(&secrets);
             let report = failed.report(opened.endpoint, opened.attempts, elapsed);
             let context = failed.error.context_mut();
@@ -347,8 +360,36 @@ impl StreamCore {
             context.elapsed = elapsed;
             context.history.clone_from(&opened.history);
             context.history.push(report);
+            context.at = Some(now.system);
+            if let Some(trace) = &opened.trace {
+                trace.failed(&failed.error, &secrets);
+            }
         }
         Item::Failed(failed)
+    }
+
+    /// The stream has come to its end.
+    fn ended(&self, now: Now) {
+        let Some(opened) = &self.opened else { return };
+        let Some(trace) = opened.trace.as_ref().filter(|trace| !trace.has_ended()) else { return };
+        let reply = trace
+            .wants_reply()
+            .then(|| ReplyFacts::of_completion(&self.reply.snapshot(), trace.wants_content()));
+        trace.end(End {
+            status: Some(self.head.status),
+            request_id: self.request_id.as_deref(),
+            attempts: opened.attempts,
+            elapsed: now.instant.saturating_duration_since(opened.started),
+            error: None,
+            reply,
+            secrets: &opened.secrets(),
+        });
+    }
+
+    /// The call's span, while the stream is open.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let trace = self.opened.as_ref().and_then(|opened| opened.trace.as_ref());
+        trace.map_or_else(tracing::Span::none, |trace| trace.span().clone())
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
