@@ -146,12 +146,12 @@ impl Trace {
         };
         record(span, "gen_ai.operation.name", self.operation);
         record(span, "gen_ai.request.model", model.as_deref());
-        record(span, "gen_ai.request.max_tokens", facts.max_tokens);
+        record_int(span, "gen_ai.request.max_tokens", facts.max_tokens);
         record(span, "gen_ai.request.temperature", facts.temperature);
         record(span, "gen_ai.request.top_p", facts.top_p);
-        record(span, "gen_ai.request.seed", facts.seed);
+        record_int(span, "gen_ai.request.seed", facts.seed);
         record(span, "server.address", uri.host());
-        span.record("server.port", port);
+        record_int(span, "server.port", Some(port));
         if endpoint == "sessions.send_message" {
             // The id is the last segment but one: `/v1/sessions/{id}/messages`.
             record(span, "gen_ai.conversation.id", uri.path().rsplit('/').nth(1).map(shortened).as_deref());
@@ -229,12 +229,12 @@ impl Trace {
             self.finish_reasons(reply.finish_reasons.iter().map(|reason| safe(reason)).collect());
         }
         if let Some(usage) = reply.usage {
-            record(span, "gen_ai.usage.input_tokens", usage.prompt_tokens);
-            record(span, "gen_ai.usage.output_tokens", usage.completion_tokens);
+            record_int(span, "gen_ai.usage.input_tokens", usage.prompt_tokens);
+            record_int(span, "gen_ai.usage.output_tokens", usage.completion_tokens);
         }
         record(span, "gen_ai.output.messages", reply.messages.as_deref());
-        record(span, "http.response.status_code", end.status.map(|status| status.as_u16()));
-        record(
+        record_int(span, "http.response.status_code", end.status.map(|status| status.as_u16()));
+        record_int(
             span,
             "http.request.resend_count",
             Some(end.attempts.saturating_sub(1)).filter(|&count| count > 0),
@@ -335,6 +335,11 @@ fn record(span: &Span, field: &'static str, value: Option<impl tracing::Value>) 
     if let Some(value) = value {
         span.record(field, value);
     }
+}
+
+/// As a signed number: OpenTelemetry has no other, and its layer makes texts of unsigned ones.
+fn record_int(span: &Span, field: &'static str, value: Option<impl TryInto<i64>>) {
+    record(span, field, value.and_then(|value| value.try_into().ok()));
 }
 
 /// On one line, and not endless.
