@@ -1,6 +1,6 @@
 //! An endpoint is a value: everything a client needs to know about one call.
 
-use crate::{Page, ReplyError, RequestBody, ResponseBody};
+use crate::{Page, ReplyError, ReplyFacts, RequestBody, ResponseBody};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -221,6 +221,24 @@ pub trait Endpoint {
     /// # Errors
     /// As the methods of [`ResponseBody`].
     fn decode(&self, body: ResponseBody<'_>) -> Result<Self::Reply, ReplyError>;
+
+    /// What a model does in this call, in the words of OpenTelemetry's conventions for generative AI where they have one:
+    /// `chat`, `embeddings`, `text_completion`, `generate_content`. `None`, the default, is a call that asks no model, such
+    /// as a list. The clients count tokens and costs of calls that have one.
+    fn operation(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The model that the request names. Default: `None`.
+    fn requested_model(&self) -> Option<&str> {
+        None
+    }
+
+    /// What a reply tells of itself, for those that watch calls. Default: nothing.
+    fn facts<'a>(&self, reply: &'a Self::Reply) -> ReplyFacts<'a> {
+        let _ = reply;
+        ReplyFacts::default()
+    }
 }
 
 /// A call that is answered with a file, which the clients hand out while it comes.

@@ -23,6 +23,7 @@ mod decode_error;
 mod endpoint;
 mod envelope;
 mod error_code;
+mod facts;
 mod health;
 mod inference;
 mod lenient;
@@ -59,6 +60,7 @@ pub use endpoint::{
 };
 pub use envelope::{ApiError, ErrorEnvelope, ErrorStatus, FieldError, Meta, SuccessEnvelope};
 pub use error_code::{ErrorCode, RetryClass};
+pub use facts::ReplyFacts;
 pub use health::{GetDetailedHealth, GetHealth, GetMetrics, GetReadiness, Health, Readiness};
 pub use inference::*;
 pub use model::{GetModel, HealthStatus, ListModels, Modality, Model, ModelStatus};

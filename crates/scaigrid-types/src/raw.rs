@@ -156,6 +156,11 @@ impl Endpoint for RawRequest {
             whole => Ok(whole),
         }
     }
+
+    /// Whatever looks like a model's reply.
+    fn facts<'a>(&self, reply: &'a Value) -> crate::ReplyFacts<'a> {
+        reply.as_object().map(crate::ReplyFacts::from_fields).unwrap_or_default()
+    }
 }
 
 /// For calls that answer with a file: `client.download(&RawRequest::get(..))`.

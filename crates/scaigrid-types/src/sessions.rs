@@ -148,6 +148,14 @@ endpoint! {
             }
             self.json().map(Some)
         }
+
+        fn operation(&self) -> Option<&'static str> {
+            Some("chat")
+        }
+
+        fn facts<'a>(&self, reply: &'a SessionReply) -> crate::ReplyFacts<'a> {
+            reply.into()
+        }
     }
 }
 
@@ -182,6 +190,14 @@ impl Endpoint for StreamSessionMessage<'_> {
 
     fn decode(&self, body: ResponseBody<'_>) -> Result<ChatCompletion, ReplyError> {
         self.0.decode(body).map(SessionReply::into_completion)
+    }
+
+    fn operation(&self) -> Option<&'static str> {
+        self.0.operation()
+    }
+
+    fn facts<'a>(&self, reply: &'a ChatCompletion) -> crate::ReplyFacts<'a> {
+        reply.into()
     }
 }
 

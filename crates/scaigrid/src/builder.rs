@@ -223,6 +223,27 @@ macro_rules! overrides {
             Ok(self.with_settings(|settings| settings.headers = headers))
         }
 
+        /// A client that shares everything with this one but the label that its calls are counted under, such as a tenant or
+        /// a feature. It is not sent. See [`UsageSnapshot::by_label`](crate::UsageSnapshot::by_label).
+        pub fn with_label(&self, label: impl Into<String>) -> Self {
+            let label = std::sync::Arc::from(label.into());
+            self.with_settings(|settings| {
+                std::sync::Arc::make_mut(&mut settings.watch).label = Some(label);
+            })
+        }
+
+        /// What the calls of this client and all its clones came to, since it was built or since
+        /// [`reset_usage`](Self::reset_usage): tokens, retries, and failures, by model and by label. Exact, whatever runs at
+        /// the same time. Calls under way are not in it.
+        pub fn usage(&self) -> crate::UsageSnapshot {
+            self.settings.watch.usage.snapshot()
+        }
+
+        /// Begins to count anew, for all clones, and gives what was counted. No call is lost in between.
+        pub fn reset_usage(&self) -> crate::UsageSnapshot {
+            self.settings.watch.usage.reset()
+        }
+
         /// The gateway's address, without a trailing slash.
         pub fn base_url(&self) -> &str {
             self.settings.base_url.as_str()

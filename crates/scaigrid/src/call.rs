@@ -16,6 +16,7 @@ mod request;
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::download::DownloadCore;
+use crate::observation::Observation;
 use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::settings::Settings;
@@ -91,6 +92,8 @@ pub(crate) struct Call<'a, E> {
     last: Option<Failed>,
     /// `None` once a stream or a file has taken it.
     trace: Option<Trace>,
+    /// Tells those who watch. Moves on with a stream or a file.
+    observation: Observation,
 }
 
 impl<'a, E: Endpoint> Call<'a, E> {
@@ -118,7 +121,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     ) -> Self {
         let is_authenticated = endpoint.is_authenticated();
         let token = token.filter(|_| is_authenticated);
-        let trace = Some(Trace::begin(endpoint.name(), &request, settings));
+        let trace = Some(Trace::begin(endpoint, &request, settings));
         Self {
             endpoint,
             settings,
@@ -137,6 +140,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             paid: false,
             last: None,
             trace,
+            observation: Observation::begin(endpoint, &settings.watch, now.instant),
         }
     }
 
@@ -284,6 +288,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
         let elapsed = self.elapsed(now);
         self.trace.iter().for_each(|trace| trace.first_chunk(elapsed));
+        self.observation.first_chunk();
         core.opened(self.facts_for_stream(now))
     }
 
@@ -291,6 +296,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     pub(crate) fn downloading(&mut self, head: http::response::Parts, now: Now) -> DownloadCore {
         let request_id = answer::request_id(&head.headers, &[]);
         self.succeeded(head.status, request_id.clone(), now);
+        self.trace.iter().for_each(Trace::begun);
         DownloadCore::new(head, request_id, self.limits, self.facts_for_stream(now))
     }
 
@@ -305,6 +311,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             elapsed: self.elapsed(now),
             history: std::mem::take(&mut self.history),
             trace: self.trace.take(),
+            observation: self.observation.take(),
         }
     }
 
@@ -328,6 +335,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.paid = false;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
+        self.observation.sending();
         self.limits = timeouts;
         let mut request = self.request.clone();
         if let Some(token) = &self.token {

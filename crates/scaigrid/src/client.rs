@@ -86,7 +86,7 @@ impl GenericClientBuilder<Async> {
     /// without TLS.
     pub fn build(self) -> Result<Client, Error> {
         let own_transport = self.colour.transport.is_some();
-        let (settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
+        let (mut settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
         let connect_limit = self.draft.connect_limit();
         let elsewhere = Elsewhere::new((!own_transport).then_some(connect_limit));
         let transport = match self.colour.transport {
@@ -107,7 +107,11 @@ impl GenericClientBuilder<Async> {
             }
         };
         let is_real_time = self.colour.clock.is_none();
-        let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let clock: Arc<dyn Clock> = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        settings.watch_with({
+            let clock = Arc::clone(&clock);
+            Arc::new(move || clock.now())
+        });
         Ok(Client { settings: Arc::new(settings), transport, credential, clock, is_real_time, elsewhere })
     }
 }

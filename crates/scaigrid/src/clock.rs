@@ -56,6 +56,11 @@ impl crate::blocking::Clock for SystemClock {
     }
 }
 
+/// The machine's clock, where a client has no other.
+pub(crate) fn system_instant() -> Instant {
+    Instant::now()
+}
+
 /// One reading of both clocks.
 #[derive(Clone, Copy)]
 pub(crate) struct Now {

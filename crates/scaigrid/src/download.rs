@@ -11,6 +11,7 @@ pub use async_download::Download;
 #[cfg(feature = "blocking")]
 pub use blocking_download::Download as BlockingDownload;
 
+use crate::observation::Outcome;
 use crate::one_line::redact;
 use crate::reply::Facts;
 use crate::stream::Opened;
@@ -21,6 +22,7 @@ use http::response::Parts;
 use http::{HeaderMap, StatusCode, header};
 use scaigrid_retry::StopReason;
 use scaigrid_transport::{Timeouts, TransportError};
+use scaigrid_types::ReplyFacts;
 use std::io;
 use std::path::Path;
 
@@ -49,43 +51,50 @@ impl DownloadCore {
 
     pub(crate) fn on_piece(&mut self, piece: &Bytes) {
         self.received = self.received.saturating_add(piece.len() as u64);
+        self.opened.observation.first_chunk();
     }
 
-    /// The whole file has come. The time told is that to its head: a download has no clock.
-    pub(crate) fn ended(&self) {
+    /// The file is whole.
+    pub(crate) fn ended(&mut self) {
         if let Some(trace) = &self.opened.trace {
             trace.end(End {
                 status: Some(self.head.status),
                 request_id: self.request_id.as_deref(),
                 attempts: self.opened.attempts,
-                elapsed: self.opened.elapsed,
+                elapsed: self.opened.observation.elapsed().or(Some(self.opened.elapsed)),
                 error: None,
                 reply: None,
                 secrets: &self.opened.secrets(),
             });
         }
+        self.opened.observation.finish(Outcome::Succeeded, &ReplyFacts::default());
     }
 
     /// The file breaks off. It is not asked for again: what came is in the caller's hands already.
-    pub(crate) fn failed(&self, error: TransportError) -> Error {
+    pub(crate) fn failed(&mut self, error: TransportError) -> Error {
         let mut error = Error::transport(error, self.limits);
         error.add_to_message(&format!(", after {} bytes of the file", self.received));
-        self.explained(error)
+        let error = self.explained(error);
+        self.opened.observation.finish(Outcome::cut_short(&error), &ReplyFacts::default());
+        error
     }
 
     /// More came than the caller wanted to keep.
-    pub(crate) fn too_large(&self, max_bytes: usize) -> Error {
+    pub(crate) fn too_large(&mut self, max_bytes: usize) -> Error {
         let message =
             format!("the file is larger than the allowed {max_bytes} bytes: save it, or read it in pieces");
-        self.explained(Error::new(ErrorKind::BodyTooLarge, message))
+        let error = self.explained(Error::new(ErrorKind::BodyTooLarge, message));
+        self.opened.observation.finish(Outcome::failed(&error), &ReplyFacts::default());
+        error
     }
 
     /// The file cannot be written.
-    pub(crate) fn unwritable(&self, path: &Path, cause: io::Error) -> Error {
+    pub(crate) fn unwritable(&mut self, path: &Path, cause: io::Error) -> Error {
         let message = format!("the file {} cannot be written", path.display());
         let mut error = self.explained(Error::new(ErrorKind::File, message).with_source(cause));
         // The exchange did not fail.
         (error.context_mut().status, error.context_mut().stop_reason) = (None, None);
+        self.opened.observation.finish(Outcome::failed(&error), &ReplyFacts::default());
         error
     }
 

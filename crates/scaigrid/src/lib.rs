@@ -28,6 +28,7 @@ mod fetch;
 mod hint;
 mod history;
 mod lines;
+mod observation;
 mod observe;
 mod one_line;
 mod paging;
@@ -38,6 +39,7 @@ mod settings;
 mod stream;
 mod support;
 mod trace;
+mod usage;
 
 #[cfg(feature = "async")]
 pub use batch::BatchResults;
@@ -62,6 +64,7 @@ pub use reply::{RateLimit, Reply};
 pub use stream::StreamEvent;
 #[cfg(feature = "async")]
 pub use stream::{ChatStream, TextStream};
+pub use usage::{UsageSnapshot, UsageTotals};
 
 pub use bytes;
 pub use http;

@@ -2,6 +2,7 @@
 
 use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::Credential;
+use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
 use crate::{BearerToken, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -38,10 +39,19 @@ pub(crate) struct Settings {
     pub(crate) record_content: bool,
     #[cfg(feature = "opentelemetry")]
     pub(crate) instruments: crate::trace::Instruments,
+    /// Who watches the calls.
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// Gives random numbers from 0.0 up to 1.0.
 pub(crate) type JitterSource = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+impl Settings {
+    /// Those who watch the calls take the time from here.
+    pub(crate) fn watch_with(&mut self, now: InstantSource) {
+        Arc::make_mut(&mut self.watch).now = now;
+    }
+}
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,6 +179,7 @@ impl Draft {
             record_content: self.record_content,
             #[cfg(feature = "opentelemetry")]
             instruments: crate::trace::Instruments::default(),
+            watch: Arc::new(Watch::new(Arc::new(crate::clock::system_instant))),
         })
     }
 

@@ -8,16 +8,17 @@ mod facts;
 #[cfg(feature = "opentelemetry")]
 mod otel;
 
-pub(crate) use facts::ReplyFacts;
+pub(crate) use facts::Told;
 #[cfg(feature = "opentelemetry")]
 pub(crate) use otel::Instruments;
 
 use crate::one_line::{OneLine, redact};
 use crate::payload::Payload;
 use crate::settings::Settings;
-use crate::{AttemptReport, Error};
+use crate::{AttemptReport, Error, ErrorKind};
 use facts::RequestFacts;
 use http::StatusCode;
+use scaigrid_types::Endpoint;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing::Span;
@@ -26,18 +27,6 @@ use tracing::field::Empty;
 /// Longest text from a server that a span holds, in characters.
 const LONGEST: usize = 256;
 
-/// The convention's name for what a call does. `None` for calls that run no model.
-fn operation(endpoint: &str) -> Option<&'static str> {
-    match endpoint {
-        "chat" | "sessions.send_message" => Some("chat"),
-        "embed" => Some("embeddings"),
-        "generate" => Some("text_completion"),
-        "images.generate" => Some("generate_content"),
-        "audio.synthesize" | "audio.transcribe" => Some("generate_content"),
-        _ => None,
-    }
-}
-
 /// The span of one call. Ends it as abandoned when it is dropped before.
 pub(crate) struct Trace {
     span: Span,
@@ -45,6 +34,8 @@ pub(crate) struct Trace {
     with_content: bool,
     #[cfg(feature = "opentelemetry")]
     meter: Option<otel::Meter>,
+    /// The first chunk, or the head of a file, has come.
+    has_begun: AtomicBool,
     ended: AtomicBool,
 }
 
@@ -53,17 +44,18 @@ pub(crate) struct End<'a> {
     pub(crate) status: Option<StatusCode>,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) attempts: u32,
-    pub(crate) elapsed: Duration,
+    /// `None`: the caller has dropped it.
+    pub(crate) elapsed: Option<Duration>,
     pub(crate) error: Option<&'a Error>,
-    pub(crate) reply: Option<ReplyFacts>,
+    pub(crate) reply: Option<Told>,
     /// What must not be printed, whoever says it.
     pub(crate) secrets: &'a [&'a str],
 }
 
 impl Trace {
     /// A call begins, below the caller's current span.
-    pub(crate) fn begin(
-        endpoint: &'static str,
+    pub(crate) fn begin<E: Endpoint>(
+        endpoint: &E,
         request: &http::Request<Payload>,
         settings: &Settings,
     ) -> Self {
@@ -97,17 +89,18 @@ impl Trace {
             error.r#type = Empty,
             http.response.status_code = Empty,
             http.request.resend_count = Empty,
-            scaigrid.endpoint = endpoint,
+            scaigrid.endpoint = endpoint.name(),
             scaigrid.request_id = Empty,
             scaigrid.outcome = Empty,
             scaigrid.duration = Empty,
         );
         let this = Self {
             span,
-            operation: operation(endpoint),
+            operation: endpoint.operation(),
             with_content: settings.record_content,
             #[cfg(feature = "opentelemetry")]
             meter: None,
+            has_begun: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         };
         this.described(endpoint, request, settings)
@@ -115,20 +108,18 @@ impl Trace {
 
     /// Everything that costs, if anybody listens.
     #[cfg_attr(not(feature = "opentelemetry"), allow(unused_mut, unused_variables))]
-    fn described(mut self, endpoint: &str, request: &http::Request<Payload>, settings: &Settings) -> Self {
+    fn described<E: Endpoint>(
+        mut self,
+        endpoint: &E,
+        request: &http::Request<Payload>,
+        settings: &Settings,
+    ) -> Self {
         let is_measured = cfg!(feature = "opentelemetry") && self.operation.is_some();
         if self.span.is_disabled() && !is_measured {
             return self;
         }
-        let span = &self.span;
         let uri = request.uri();
-        let facts = match (self.operation, request.body()) {
-            (Some(_), Payload::Bytes(body)) => {
-                RequestFacts::read(body, self.with_content && !span.is_disabled())
-            }
-            _ => RequestFacts::default(),
-        };
-        let model = facts.model.as_deref().map(shortened);
+        let model = endpoint.requested_model().map(shortened);
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
         #[cfg(feature = "opentelemetry")]
         if let Some(operation) = self.operation {
@@ -139,7 +130,11 @@ impl Trace {
         if span.is_disabled() {
             return self;
         }
-        let what = self.operation.unwrap_or(endpoint);
+        let facts = match (self.operation, request.body()) {
+            (Some(_), Payload::Bytes(body)) => RequestFacts::read(body, self.with_content),
+            _ => RequestFacts::default(),
+        };
+        let what = self.operation.unwrap_or(endpoint.name());
         match &model {
             Some(model) => span.record("otel.name", format!("{what} {model}")),
             None => span.record("otel.name", what),
@@ -152,7 +147,7 @@ impl Trace {
         record_int(span, "gen_ai.request.seed", facts.seed);
         record(span, "server.address", uri.host());
         record_int(span, "server.port", Some(port));
-        if endpoint == "sessions.send_message" {
+        if endpoint.name() == "sessions.send_message" {
             // The id is the last segment but one: `/v1/sessions/{id}/messages`.
             record(span, "gen_ai.conversation.id", uri.path().rsplit('/').nth(1).map(shortened).as_deref());
         }
@@ -197,8 +192,14 @@ impl Trace {
         }
     }
 
+    /// What fails from now on is cut short.
+    pub(crate) fn begun(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
     /// The first chunk of a stream has come.
     pub(crate) fn first_chunk(&self, elapsed: Duration) {
+        self.begun();
         self.span.record("gen_ai.response.time_to_first_chunk", elapsed.as_secs_f64());
     }
 
@@ -240,31 +241,35 @@ impl Trace {
             Some(end.attempts.saturating_sub(1)).filter(|&count| count > 0),
         );
         record(span, "scaigrid.request_id", end.request_id.map(safe).as_deref());
-        span.record("scaigrid.duration", end.elapsed.as_secs_f64());
-        match error_type {
-            None => span.record("scaigrid.outcome", "succeeded"),
-            // The server's own words may repeat a prompt, so the description has none of them.
-            Some(error) => span
-                .record("error.type", safe(&error))
-                .record("scaigrid.outcome", "failed")
-                .record("otel.status_code", "ERROR")
-                .record("otel.status_description", description(&safe(&error), end.status)),
+        record(span, "scaigrid.duration", end.elapsed.map(|elapsed| elapsed.as_secs_f64()));
+        let has_begun = self.has_begun.load(Ordering::Relaxed);
+        let outcome = match end.error.map(Error::kind) {
+            None if end.elapsed.is_some() => "succeeded",
+            None | Some(ErrorKind::Cancelled) => "abandoned",
+            Some(_) if has_begun => "cut_short",
+            Some(_) => "failed",
         };
+        span.record("scaigrid.outcome", outcome);
+        let Some(error) = error_type.as_deref().map(safe) else { return };
+        span.record("error.type", &error);
+        // What the caller has ended is no error. The server's own words may repeat a prompt: they are not recorded.
+        if outcome != "abandoned" {
+            span.record("otel.status_description", description(&error, end.status));
+            span.record("otel.status_code", "ERROR");
+        }
     }
 
     /// The call has failed.
     pub(crate) fn failed(&self, error: &Error, secrets: &[&str]) {
         let reply = match error.partial() {
-            Some(partial) if self.wants_reply() => {
-                Some(ReplyFacts::of_completion(partial, self.wants_content()))
-            }
+            Some(partial) if self.wants_reply() => Some(Told::of_completion(partial, self.wants_content())),
             _ => None,
         };
         self.end(End {
             status: error.status(),
             request_id: error.request_id(),
             attempts: error.attempts(),
-            elapsed: error.elapsed(),
+            elapsed: Some(error.elapsed()),
             error: Some(error),
             reply,
             secrets,

@@ -4,7 +4,7 @@ use super::{
     AssistantMessage, ChatChunk, ChatCompletion, Choice, Content, Delta, FinishReason, Role, ToolCall,
     ToolCallDelta,
 };
-use crate::Usage;
+use crate::{ReplyFacts, Usage};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -93,6 +93,16 @@ impl ChatAccumulator {
             choices: self.choices.iter().map(|(index, partial)| partial.snapshot(*index)).collect(),
             usage: self.usage,
         }
+    }
+
+    /// What the reply tells of itself, as far as it has come.
+    pub fn facts(&self) -> ReplyFacts<'_> {
+        let reasons = self.choices.values().filter_map(|partial| partial.finish_reason.as_ref());
+        ReplyFacts::new()
+            .id(self.id.as_deref())
+            .model(self.model.as_deref())
+            .usage(self.usage)
+            .finish_reasons(reasons.map(FinishReason::as_str))
     }
 
     /// Token counts as far as they have come.

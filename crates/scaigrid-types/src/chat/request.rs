@@ -220,6 +220,18 @@ impl Endpoint for ChatRequest {
     fn decode(&self, body: ResponseBody<'_>) -> Result<ChatCompletion, ReplyError> {
         body.data()
     }
+
+    fn operation(&self) -> Option<&'static str> {
+        Some("chat")
+    }
+
+    fn requested_model(&self) -> Option<&str> {
+        Some(&self.model)
+    }
+
+    fn facts<'a>(&self, reply: &'a ChatCompletion) -> crate::ReplyFacts<'a> {
+        reply.into()
+    }
 }
 
 /// The same request, answered as a stream: `POST /v1/inference/chat` with `"stream": true`.
@@ -263,6 +275,18 @@ impl Endpoint for ChatStreamRequest<'_> {
 
     fn decode(&self, body: ResponseBody<'_>) -> Result<ChatCompletion, ReplyError> {
         self.0.decode(body)
+    }
+
+    fn operation(&self) -> Option<&'static str> {
+        self.0.operation()
+    }
+
+    fn requested_model(&self) -> Option<&str> {
+        self.0.requested_model()
+    }
+
+    fn facts<'a>(&self, reply: &'a ChatCompletion) -> crate::ReplyFacts<'a> {
+        reply.into()
     }
 }
 

@@ -169,6 +169,19 @@ impl Endpoint for TranscribeRequest {
         let text = text.unwrap_or_else(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Ok(Transcription { text, ..Transcription::default() })
     }
+
+    fn operation(&self) -> Option<&'static str> {
+        Some("transcription")
+    }
+
+    fn requested_model(&self) -> Option<&str> {
+        Some(&self.model)
+    }
+
+    /// Where the answer has token counts, which is assumed.
+    fn facts<'a>(&self, reply: &'a Transcription) -> crate::ReplyFacts<'a> {
+        crate::ReplyFacts::from_fields(&reply.extra)
+    }
 }
 
 object! {
@@ -276,6 +289,14 @@ endpoint! {
 
         fn timeout(&self) -> Duration {
             TIMEOUT
+        }
+
+        fn operation(&self) -> Option<&'static str> {
+            Some("generate_content")
+        }
+
+        fn requested_model(&self) -> Option<&str> {
+            Some(&self.model)
         }
     }
 }

@@ -30,7 +30,19 @@ request! {
 }
 
 endpoint! {
-    EmbedRequest => Embeddings, "embed", Post "/v1/inference/embed", data + json + inference
+    EmbedRequest => Embeddings, "embed", Post "/v1/inference/embed", data + json + inference {
+        fn operation(&self) -> Option<&'static str> {
+            Some("embeddings")
+        }
+
+        fn requested_model(&self) -> Option<&str> {
+            Some(&self.model)
+        }
+
+        fn facts<'a>(&self, reply: &'a Embeddings) -> crate::ReplyFacts<'a> {
+            reply.into()
+        }
+    }
 }
 
 /// One text or several.

@@ -43,6 +43,18 @@ endpoint! {
             refuse_not_finite([("temperature", self.temperature)])?;
             self.json().map(Some)
         }
+
+        fn operation(&self) -> Option<&'static str> {
+            Some("text_completion")
+        }
+
+        fn requested_model(&self) -> Option<&str> {
+            Some(&self.model)
+        }
+
+        fn facts<'a>(&self, reply: &'a Generation) -> crate::ReplyFacts<'a> {
+            reply.into()
+        }
     }
 }
 

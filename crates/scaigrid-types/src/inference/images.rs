@@ -77,6 +77,18 @@ endpoint! {
         fn timeout(&self) -> Duration {
             Duration::from_secs(120)
         }
+
+        fn operation(&self) -> Option<&'static str> {
+            Some("generate_content")
+        }
+
+        fn requested_model(&self) -> Option<&str> {
+            Some(&self.model)
+        }
+
+        fn facts<'a>(&self, reply: &'a GeneratedImages) -> crate::ReplyFacts<'a> {
+            reply.into()
+        }
     }
 }
 

@@ -46,7 +46,7 @@ impl GenericClientBuilder<Blocking> {
     /// without TLS.
     pub fn build(self) -> Result<Client, Error> {
         let own_transport = self.colour.transport.is_some();
-        let (settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
+        let (mut settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
         let connect_limit = self.draft.connect_limit();
         let elsewhere = Elsewhere::new((!own_transport).then_some(connect_limit));
         let transport = match self.colour.transport {
@@ -61,7 +61,11 @@ impl GenericClientBuilder<Blocking> {
                 Arc::new(transport.build().map_err(failed)?)
             }
         };
-        let clock = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let clock: Arc<dyn Clock> = self.colour.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        settings.watch_with({
+            let clock = Arc::clone(&clock);
+            Arc::new(move || clock.now())
+        });
         Ok(Client { settings: Arc::new(settings), transport, credential, clock, cancel: None, elsewhere })
     }
 }

@@ -1,15 +1,16 @@
 //! What a call leaves behind: reports of its attempts, and its reply or error.
 
-use super::{Call, Step};
+use super::{AnswerKind, Call, Step};
 use crate::answer::{self, Failed};
 use crate::clock::Now;
+use crate::observation;
 use crate::one_line::redact;
 use crate::reply::{Facts, Reply};
-use crate::trace::{End, ReplyFacts};
+use crate::trace::{End, Told};
 use crate::{AttemptReport, Error};
 use http::StatusCode;
 use scaigrid_retry::{StopReason, WaitSource};
-use scaigrid_types::{Endpoint, ErrorCode};
+use scaigrid_types::{Endpoint, ErrorCode, ReplyFacts};
 use std::time::Duration;
 
 impl<E: Endpoint> Call<'_, E> {
@@ -23,17 +24,23 @@ impl<E: Endpoint> Call<'_, E> {
         answer.request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
         self.succeeded(answer.head.status, answer.request_id.clone(), now);
         if let Some(trace) = &self.trace {
-            let reply = trace.wants_reply().then(|| ReplyFacts::read(&answer.body, trace.wants_content()));
+            let reply = trace.wants_reply().then(|| {
+                Told::new(&self.endpoint.facts(&value)).with_content_of(&answer.body, trace.wants_content())
+            });
             trace.end(End {
                 status: Some(answer.head.status),
                 request_id: answer.request_id.as_deref(),
                 attempts: self.sent,
-                elapsed: self.elapsed(now),
+                elapsed: Some(self.elapsed(now)),
                 error: None,
                 reply,
                 secrets: &self.secrets(),
             });
         }
+        if self.answer == AnswerKind::Stream {
+            self.observation.first_chunk();
+        }
+        self.observation.finish(observation::Outcome::Succeeded, &self.endpoint.facts(&value));
         Step::Done(Ok(Reply::new(
             value,
             Facts {
@@ -51,7 +58,7 @@ impl<E: Endpoint> Call<'_, E> {
     }
 
     /// The last attempt was the right one.
-    pub(super) fn succeeded(&self, status: StatusCode, mut request_id: Option<String>, now: Now) {
+    pub(super) fn succeeded(&mut self, status: StatusCode, mut request_id: Option<String>, now: Now) {
         self.settings.retry_budget.deposit();
         // A report may be printed; the server may have sent anything.
         request_id.iter_mut().for_each(|id| redact(id, &self.secrets()));
@@ -69,20 +76,22 @@ impl<E: Endpoint> Call<'_, E> {
             stop_reason: None,
         };
         self.tell(&report);
+        self.observation.attempted(&report, true);
+        self.observation.answered(report.status, report.request_id);
     }
 
     /// The last attempt failed, and another follows.
     pub(super) fn record_retry(&mut self, failed: &Failed, wait: Duration, source: WaitSource, now: Now) {
         let mut report = self.report(failed, now);
         (report.wait, report.wait_source) = (Some(wait), Some(source));
-        self.record(report);
+        self.record(report, failed.error.may_have_run());
     }
 
     /// The last attempt failed, and none follows.
     pub(super) fn stop(&mut self, failed: Failed, reason: Option<StopReason>, now: Now) -> Step<E::Reply> {
         let mut report = self.report(&failed, now);
         report.stop_reason = reason;
-        self.record(report);
+        self.record(report, failed.error.may_have_run());
         let mut error = failed.error;
         error.context_mut().stop_reason = reason;
         self.done(error, now)
@@ -92,8 +101,9 @@ impl<E: Endpoint> Call<'_, E> {
         failed.report(self.endpoint.name(), self.sent, self.elapsed(now))
     }
 
-    pub(super) fn record(&mut self, report: AttemptReport) {
+    pub(super) fn record(&mut self, report: AttemptReport, may_have_run: bool) {
         self.tell(&report);
+        self.observation.attempted(&report, may_have_run);
         self.history.push(report);
     }
 
@@ -124,6 +134,7 @@ impl<E: Endpoint> Call<'_, E> {
         if let Some(trace) = &self.trace {
             trace.failed(&error, &self.secrets());
         }
+        self.observation.finish(observation::Outcome::failed(&error), &ReplyFacts::default());
         Step::Done(Err(error))
     }
 }

@@ -4,8 +4,9 @@ use super::events::{Events, StreamEvent};
 use crate::answer::{self, Failed};
 use crate::call::Outcome;
 use crate::clock::Now;
+use crate::observation::{self, Observation};
 use crate::settings::Settings;
-use crate::trace::{End, ReplyFacts, Trace};
+use crate::trace::{End, Told, Trace};
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
@@ -59,6 +60,8 @@ pub(crate) struct Opened {
     pub(crate) elapsed: Duration,
     pub(crate) history: Vec<AttemptReport>,
     pub(crate) trace: Option<Trace>,
+    /// Told of the end.
+    pub(crate) observation: Observation,
 }
 
 impl Opened {
@@ -218,11 +221,11 @@ impl StreamCore {
         }
         loop {
             match &mut self.state {
-                State::Done => {
-                    self.ended(now);
+                State::Done | State::Failed => {
+                    self.ended(Some(now));
+                    self.conclude(observation::Outcome::Succeeded);
                     return Item::End;
                 }
-                State::Failed => return Item::End,
                 State::Over { cause, cut } => {
                     let (cause, cut) = (cause.take(), cut.take());
                     let error = self.over(cause, cut, now);
@@ -365,21 +368,24 @@ impl StreamCore {
                 trace.failed(&failed.error, &secrets);
             }
         }
+        self.conclude(observation::Outcome::cut_short(&failed.error));
         Item::Failed(failed)
     }
 
-    /// The stream has come to its end.
-    fn ended(&self, now: Now) {
+    /// The stream has come to its end; without a time, it is dropped before.
+    fn ended(&self, now: Option<Now>) {
         let Some(opened) = &self.opened else { return };
         let Some(trace) = opened.trace.as_ref().filter(|trace| !trace.has_ended()) else { return };
-        let reply = trace
-            .wants_reply()
-            .then(|| ReplyFacts::of_completion(&self.reply.snapshot(), trace.wants_content()));
+        let told = |trace: &Trace| match trace.wants_content() {
+            true => Told::of_completion(&self.reply.snapshot(), true),
+            false => Told::new(&self.reply.facts()),
+        };
+        let reply = trace.wants_reply().then(|| told(trace));
         trace.end(End {
             status: Some(self.head.status),
             request_id: self.request_id.as_deref(),
             attempts: opened.attempts,
-            elapsed: now.instant.saturating_duration_since(opened.started),
+            elapsed: now.map(|now| now.instant.saturating_duration_since(opened.started)),
             error: None,
             reply,
             secrets: &opened.secrets(),
@@ -390,6 +396,13 @@ impl StreamCore {
     pub(crate) fn span(&self) -> tracing::Span {
         let trace = self.opened.as_ref().and_then(|opened| opened.trace.as_ref());
         trace.map_or_else(tracing::Span::none, |trace| trace.span().clone())
+    }
+
+    /// Tells those who watch of the end, unless that was done, with what has come.
+    fn conclude(&mut self, outcome: observation::Outcome<'_>) {
+        if let Some(opened) = self.opened.as_mut().filter(|opened| opened.observation.is_live()) {
+            opened.observation.finish(outcome, &self.reply.facts());
+        }
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
@@ -427,6 +440,14 @@ impl StreamCore {
 
     pub(crate) fn take_events(&mut self) -> Vec<StreamEvent> {
         self.events.take()
+    }
+}
+
+/// Dropped before its end: what has come was produced all the same.
+impl Drop for StreamCore {
+    fn drop(&mut self) {
+        self.ended(None);
+        self.conclude(observation::Outcome::Abandoned);
     }
 }
 

@@ -1,15 +1,13 @@
 //! What spans and metrics tell of requests and replies, read from their JSON.
 
 use super::content;
-use scaigrid_types::{ChatCompletion, Message, Usage};
+use scaigrid_types::{ChatCompletion, Message, ReplyFacts, Usage};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 
 /// Of a request.
 #[derive(Default)]
 pub(crate) struct RequestFacts {
-    pub(crate) model: Option<String>,
     pub(crate) max_tokens: Option<u64>,
     pub(crate) temperature: Option<f64>,
     pub(crate) top_p: Option<f64>,
@@ -21,7 +19,6 @@ pub(crate) struct RequestFacts {
 
 #[derive(Deserialize)]
 struct Body<M> {
-    model: Option<String>,
     max_tokens: Option<u64>,
     temperature: Option<f64>,
     top_p: Option<f64>,
@@ -44,14 +41,14 @@ impl RequestFacts {
     }
 
     fn from_body<M>(body: Body<M>) -> Self {
-        let Body { model, max_tokens, temperature, top_p, seed, messages: _ } = body;
-        Self { model, max_tokens, temperature, top_p, seed, ..Self::default() }
+        let Body { max_tokens, temperature, top_p, seed, messages: _ } = body;
+        Self { max_tokens, temperature, top_p, seed, ..Self::default() }
     }
 }
 
 /// Of a reply, or of what has come of one.
 #[derive(Default)]
-pub(crate) struct ReplyFacts {
+pub(crate) struct Told {
     pub(crate) id: Option<String>,
     pub(crate) model: Option<String>,
     pub(crate) finish_reasons: Vec<String>,
@@ -60,48 +57,28 @@ pub(crate) struct ReplyFacts {
     pub(crate) messages: Option<String>,
 }
 
-impl ReplyFacts {
-    /// From the whole body of an answer, with or without an envelope. Other shapes than expected give less.
-    pub(crate) fn read(body: &[u8], with_content: bool) -> Self {
-        #[derive(Deserialize)]
-        struct Envelope<D> {
-            data: Option<D>,
-        }
-        if with_content {
-            if let Ok(Envelope { data: Some(reply) }) =
-                serde_json::from_slice::<Envelope<ChatCompletion>>(body)
-            {
-                return Self::of_completion(&reply, true);
-            }
-        }
-        #[derive(Default, Deserialize)]
-        struct Data {
-            id: Option<Value>,
-            model: Option<Value>,
-            finish_reason: Option<Value>,
-            choices: Option<Vec<Choice>>,
-            usage: Option<Usage>,
-        }
-        #[derive(Deserialize)]
-        struct Choice {
-            finish_reason: Option<Value>,
-        }
-        let data = match serde_json::from_slice::<Envelope<Data>>(body) {
-            Ok(Envelope { data: Some(data) }) => data,
-            _ => serde_json::from_slice::<Data>(body).unwrap_or_default(),
-        };
-        let text = |value: Option<Value>| match value {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        };
-        let reasons = data.choices.into_iter().flatten().map(|choice| choice.finish_reason);
+impl Told {
+    pub(crate) fn new(facts: &ReplyFacts<'_>) -> Self {
         Self {
-            id: text(data.id),
-            model: text(data.model),
-            finish_reasons: reasons.chain([data.finish_reason]).filter_map(text).collect(),
-            usage: data.usage,
+            id: facts.id.map(str::to_owned),
+            model: facts.model.map(str::to_owned),
+            finish_reasons: facts.finish_reasons.iter().map(|&reason| reason.to_owned()).collect(),
+            usage: facts.usage,
             messages: None,
         }
+    }
+
+    /// With the text of a chat, from the body of the answer. Other shapes than expected give none.
+    pub(crate) fn with_content_of(mut self, body: &[u8], is_wanted: bool) -> Self {
+        #[derive(Deserialize)]
+        struct Envelope {
+            data: ChatCompletion,
+        }
+        if is_wanted {
+            let reply = serde_json::from_slice::<Envelope>(body).ok();
+            self.messages = reply.map(|reply| content::of_reply(&reply.data));
+        }
+        self
     }
 
     pub(crate) fn of_completion(reply: &ChatCompletion, with_content: bool) -> Self {

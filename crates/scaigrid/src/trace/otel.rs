@@ -142,12 +142,16 @@ impl Meter {
         &self,
         model: Option<String>,
         error: Option<String>,
-        elapsed: Duration,
+        elapsed: Option<Duration>,
         usage: Option<Usage>,
     ) {
         let model = model.map(|model| KeyValue::new("gen_ai.response.model", model));
         let error = error.map(|error| KeyValue::new("error.type", error));
-        self.made.duration.record(elapsed.as_secs_f64(), &self.with(model.clone().into_iter().chain(error)));
+        if let Some(elapsed) = elapsed {
+            self.made
+                .duration
+                .record(elapsed.as_secs_f64(), &self.with(model.clone().into_iter().chain(error)));
+        }
         let Some(usage) = usage else { return };
         for (sort, tokens) in [("input", usage.prompt_tokens), ("output", usage.completion_tokens)] {
             let sort = KeyValue::new("gen_ai.token.type", sort);
