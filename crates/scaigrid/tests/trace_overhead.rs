@@ -7,6 +7,7 @@ use scaigrid::ChatRequest;
 use scaigrid::blocking::Client;
 use scaigrid::transport::blocking::{Body, RequestBody, Transport};
 use scaigrid::transport::{Timeouts, TransportError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 
@@ -28,6 +29,8 @@ impl Transport for Memory {
 /// Reads every value of every span and event.
 struct All;
 
+static SPANS: AtomicUsize = AtomicUsize::new(0);
+
 struct Reader;
 
 impl tracing::field::Visit for Reader {
@@ -43,6 +46,7 @@ impl<S: tracing::Subscriber> Layer<S> for All {
         _: &tracing::span::Id,
         _: tracing_subscriber::layer::Context<'_, S>,
     ) {
+        SPANS.fetch_add(1, Ordering::Relaxed);
         span.record(&mut Reader);
     }
 
@@ -85,6 +89,7 @@ fn overhead() {
         let all = tracing_subscriber::registry().with(All);
         on.push(tracing::subscriber::with_default(all, || calls(&client, &request)));
     }
+    assert_eq!(SPANS.load(Ordering::Relaxed), 15 * 2_000);
     let median = |times: &mut Vec<Duration>| {
         times.sort_unstable();
         times[times.len() / 2].as_secs_f64() / 2_000.0 * 1e6
