@@ -4,13 +4,15 @@ use std::process::Command;
 use std::time::Instant;
 
 /// Feature sets of `scaigrid` that people use, and that must build without the others.
-const FEATURE_SETS: [&str; 7] = [
+const FEATURE_SETS: [&str; 9] = [
     "",
     "async",
     "async,gzip,rustls",
     "blocking",
     "blocking,gzip,rustls",
     "async,blocking,mock",
+    "async,opentelemetry",
+    "async,blocking,gzip,rustls,opentelemetry",
     "async,blocking,gzip,rustls,webhook-signatures",
 ];
 

@@ -277,7 +277,9 @@ impl Client {
         if let Some(handle) = &self.cancel {
             request.extensions_mut().insert(handle.clone());
         }
-        self.transport.send(request, timeouts)
+        // The transport's own spans nest below the call's.
+        let span: tracing::Span = request.extensions_mut().remove().unwrap_or_else(tracing::Span::none);
+        span.in_scope(|| self.transport.send(request, timeouts))
     }
 
     fn pause(&self, delay: Duration) {

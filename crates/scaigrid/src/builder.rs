@@ -28,6 +28,7 @@ use std::time::Duration;
 /// | [`on_attempt`](Self::on_attempt) | nobody is told |
 /// | [`budget_guard`](Self::budget_guard) | none |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 64 MiB |
+/// | [`record_content`](Self::record_content) | no: spans hold no prompts and no replies |
 ///
 /// What the builder sets wins over the environment, which is read only after [`env`](Self::env) and when the client is
 /// built; what neither sets has the default above:
@@ -159,6 +160,18 @@ impl<C> GenericClientBuilder<C> {
     /// Limits the size of an answer, in bytes. A larger one is an error and is not read further.
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.draft.max_response_bytes = bytes;
+        self
+    }
+
+    /// Lets the spans of chats hold what was asked and answered, as `gen_ai.system_instructions`, `gen_ai.input.messages`
+    /// and `gen_ai.output.messages`: JSON, in the form of the OpenTelemetry conventions. Default: no. At most the newest
+    /// 32 messages, of each at most 4 KiB of text; no images, files, or tool calls. Whoever sees the traces sees the texts.
+    ///
+    /// ```
+    /// let builder = scaigrid::Client::builder().record_content(true);
+    /// ```
+    pub fn record_content(mut self, record: bool) -> Self {
+        self.draft.record_content = record;
         self
     }
 

@@ -22,6 +22,7 @@ use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
+use crate::trace::Trace;
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
 use http::header;
@@ -90,6 +91,8 @@ pub(crate) struct Call<'a, E> {
     paid: bool,
     /// The failure that a wait or a fresh token follows, until the next.
     last: Option<Failed>,
+    /// `None` once a stream or a file has taken it.
+    trace: Option<Trace>,
     /// Tells those who watch. Moves on with a stream or a file.
     observation: Observation,
 }
@@ -119,6 +122,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     ) -> Self {
         let is_authenticated = endpoint.is_authenticated();
         let token = token.filter(|_| is_authenticated);
+        let trace = Some(Trace::begin(endpoint, &request, settings));
         Self {
             endpoint,
             settings,
@@ -136,6 +140,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             history: Vec::new(),
             paid: false,
             last: None,
+            trace,
             observation: Observation::begin(endpoint, &settings.watch, now.instant),
         }
     }
@@ -143,6 +148,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// The answer will be read as a stream: other time limits apply.
     pub(crate) fn streaming(mut self) -> Self {
         self.answer = AnswerKind::Stream;
+        self.trace.iter().for_each(Trace::streaming);
         self
     }
 
@@ -289,6 +295,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let secrets = self.secrets();
         let core = core.redacted(&secrets);
         self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
+        let elapsed = self.elapsed(now);
+        self.trace.iter().for_each(|trace| trace.first_chunk(elapsed));
         self.observation.first_chunk();
         core.opened(self.facts_for_stream(now))
     }
@@ -298,6 +306,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let mut request_id = answer::request_id(&head.headers, &[]);
         request_id.iter_mut().for_each(|id| self.secrets().redact(id));
         self.succeeded(head.status, request_id.clone(), now);
+        self.trace.iter().for_each(Trace::begun);
         DownloadCore::new(head, request_id, self.limits, self.facts_for_stream(now))
     }
 
@@ -311,6 +320,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             attempts: self.sent,
             elapsed: self.elapsed(now),
             history: std::mem::take(&mut self.history),
+            trace: self.trace.take(),
             observation: self.observation.take(),
         }
     }
@@ -340,6 +350,12 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let mut request = self.request.clone();
         if let Some(token) = &self.token {
             request.headers_mut().insert(header::AUTHORIZATION, token.header());
+        }
+        if let Some(trace) = &self.trace {
+            trace.propagate(self.settings, &mut request);
+            if !trace.span().is_disabled() {
+                request.extensions_mut().insert(trace.span().clone());
+            }
         }
         Step::Send { request, timeouts }
     }

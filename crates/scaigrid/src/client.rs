@@ -21,6 +21,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// The async client. Cheap to clone; clones share connections.
 ///
@@ -298,7 +299,10 @@ impl Client {
         request: http::Request<Payload>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError> {
-        self.transport.send(request.map(Payload::into_async), timeouts).await
+        let mut request = request.map(Payload::into_async);
+        // The transport's own spans nest below the call's.
+        let span = request.extensions_mut().remove().unwrap_or_else(tracing::Span::none);
+        self.transport.send(request, timeouts).instrument(span).await
     }
 
     /// A client for addresses of other hosts, to which the settings for the gateway's own do not apply: its lack of TLS, say,

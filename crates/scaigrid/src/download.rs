@@ -14,6 +14,7 @@ pub use blocking_download::Download as BlockingDownload;
 use crate::observation::Outcome;
 use crate::reply::Facts;
 use crate::stream::Opened;
+use crate::trace::End;
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::Bytes;
 use http::response::Parts;
@@ -40,7 +41,7 @@ impl DownloadCore {
 
     /// An answer that was read whole.
     pub(crate) fn of_reply<T>(reply: Reply<T>, opened: Opened) -> (Self, Bytes) {
-        let Facts { status, headers, body, request_id, attempts, history, elapsed } = reply.facts;
+        let Facts { status, headers, body, request_id, attempts, history, elapsed, .. } = reply.facts;
         let (mut head, ()) = http::Response::new(()).into_parts();
         (head.status, head.headers) = (status, headers);
         let opened = Opened { attempts, history, elapsed, ..opened };
@@ -54,6 +55,17 @@ impl DownloadCore {
 
     /// The file is whole.
     pub(crate) fn ended(&mut self) {
+        if let Some(trace) = &self.opened.trace {
+            trace.end(End {
+                status: Some(self.head.status),
+                request_id: self.request_id.as_deref(),
+                attempts: self.opened.attempts,
+                elapsed: self.opened.observation.elapsed().or(Some(self.opened.elapsed)),
+                error: None,
+                reply: None,
+                secrets: &self.opened.secrets(),
+            });
+        }
         self.opened.observation.finish(Outcome::Succeeded, &ReplyFacts::default());
     }
 
@@ -97,6 +109,9 @@ impl DownloadCore {
         context.history.clone_from(&self.opened.history);
         context.elapsed = self.opened.elapsed;
         context.stop_reason = Some(StopReason::MayHaveRun);
+        if let Some(trace) = &self.opened.trace {
+            trace.failed(&error, &self.opened.secrets());
+        }
         error
     }
 

@@ -11,7 +11,7 @@ use scaigrid_retry::StopReason;
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{ApiError, ChatCompletion, DecodeError, ErrorCode, FieldError};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What kind of thing went wrong. Match on this first, then on [`Error::code`] for [`Api`](ErrorKind::Api).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +97,8 @@ pub(crate) struct Context {
     pub(crate) history: Vec<AttemptReport>,
     pub(crate) stop_reason: Option<StopReason>,
     pub(crate) elapsed: Duration,
+    /// When it was known.
+    pub(crate) at: Option<SystemTime>,
     pub(crate) partial: Option<ChatCompletion>,
     /// The failure of the attempt before one that the deadline cut off.
     pub(crate) before: Option<Error>,
@@ -303,6 +305,29 @@ impl Error {
     /// The endpoint's name, such as `chat`. `None` for errors without a call.
     pub fn endpoint(&self) -> Option<&'static str> {
         self.0.context.endpoint
+    }
+
+    /// One line for a support ticket: what was called, what came of it, the request id, the time in UTC, and how many
+    /// attempts were made. Holds no text of the caller's or the server's, and no secret.
+    ///
+    /// ```
+    /// # fn report(error: &scaigrid::Error) {
+    /// // scaigrid 0.1.0: chat failed: BACKEND_ERROR, HTTP 502, request id req_1, 2026-01-31T12:00:00Z, 3 attempts
+    /// eprintln!("{}", error.support_line());
+    /// # }
+    /// ```
+    pub fn support_line(&self) -> String {
+        let context = &self.0.context;
+        let what = crate::trace::type_of(self);
+        crate::support::Line {
+            endpoint: context.endpoint,
+            error: Some(&what),
+            status: context.status,
+            request_id: self.request_id(),
+            at: context.at,
+            attempts: context.attempts,
+        }
+        .to_string()
     }
 
     /// Whether the credential was missing, refused, or lacks a permission.

@@ -37,6 +37,8 @@ mod polling;
 mod reply;
 mod settings;
 mod stream;
+mod support;
+mod trace;
 mod usage;
 
 #[cfg(feature = "async")]

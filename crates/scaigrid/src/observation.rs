@@ -238,6 +238,11 @@ impl Observation {
         });
     }
 
+    /// The time since the call's begin. `None` once it has ended.
+    pub(crate) fn elapsed(&self) -> Option<Duration> {
+        self.0.as_ref().map(Live::elapsed)
+    }
+
     /// Whether an end is still to come.
     pub(crate) fn is_live(&self) -> bool {
         self.0.is_some()

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The response header with the request id. Documented.
 pub(crate) const REQUEST_ID: &str = "x-scaigrid-request-id";
@@ -29,6 +29,9 @@ pub(crate) struct Facts {
     pub(crate) attempts: u32,
     pub(crate) history: Vec<AttemptReport>,
     pub(crate) elapsed: Duration,
+    pub(crate) endpoint: &'static str,
+    /// When the reply had come.
+    pub(crate) at: SystemTime,
 }
 
 impl<T> Reply<T> {
@@ -85,6 +88,20 @@ impl<T> Reply<T> {
     /// Time from the begin of the call to this reply, waits included.
     pub fn elapsed(&self) -> Duration {
         self.facts.elapsed
+    }
+
+    /// One line for a support ticket, as [`Error::support_line`](crate::Error::support_line), for a reply that is not what
+    /// it should be. Holds nothing of the reply's text.
+    pub fn support_line(&self) -> String {
+        crate::support::Line {
+            endpoint: Some(self.facts.endpoint),
+            error: None,
+            status: Some(self.facts.status),
+            request_id: self.request_id(),
+            at: Some(self.facts.at),
+            attempts: self.facts.attempts,
+        }
+        .to_string()
     }
 
     /// The body as it came, for fields that `T` does not name. Shared, not copied.

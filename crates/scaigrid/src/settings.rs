@@ -35,6 +35,10 @@ pub(crate) struct Settings {
     pub(crate) jitter: JitterSource,
     pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
+    /// Whether spans hold prompts and replies.
+    pub(crate) record_content: bool,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) instruments: crate::trace::Instruments,
     /// Who watches the calls.
     pub(crate) watch: Arc<Watch>,
 }
@@ -92,6 +96,7 @@ pub(crate) struct Draft {
     pub(crate) max_response_bytes: usize,
     pub(crate) budget_guard: Option<BudgetGuard>,
     pub(crate) allow_plain_http: bool,
+    pub(crate) record_content: bool,
 }
 
 impl Default for Draft {
@@ -114,6 +119,7 @@ impl Default for Draft {
             max_response_bytes: 64 * 1024 * 1024,
             budget_guard: None,
             allow_plain_http: false,
+            record_content: false,
         }
     }
 }
@@ -176,6 +182,9 @@ impl Draft {
             jitter: self.jitter.clone(),
             observer: self.observer.clone(),
             max_response_bytes: self.max_response_bytes,
+            record_content: self.record_content,
+            #[cfg(feature = "opentelemetry")]
+            instruments: crate::trace::Instruments::default(),
             watch: Arc::new(Watch {
                 budget_guard: self.budget_guard.clone(),
                 ..Watch::new(Arc::new(crate::clock::system_instant))

@@ -43,7 +43,9 @@ fn check(emulator: &Emulator, lines: &Lines) {
     let request_id = emulator.requests().first().unwrap().request_id.clone();
     let mut lines = std::mem::take(&mut *lines.0.lock().unwrap());
     lines.retain(|line| line.contains(" scaigrid"));
-    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let [line, last] = &lines[..] else { panic!("{lines:?}") };
+    assert!(last.starts_with("INFO scaigrid::attempt"), "{last}");
+    assert!(last.contains(r#" error.type="BUDGET_EXCEEDED""#) && last.contains(" attempt=2"), "{last}");
     for part in [
         "INFO scaigrid::retry",
         "message=attempt 1: BACKEND_RATE_LIMITED (HTTP 429), request id req_",
@@ -61,7 +63,7 @@ fn check(emulator: &Emulator, lines: &Lines) {
 }
 
 #[test]
-fn each_retry_is_one_event() {
+fn each_attempt_is_one_event() {
     let lines = Lines::default();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines.clone())).unwrap();
     let request = ChatRequest::new("scailabs/poolnoodle-omni").user("Hello");

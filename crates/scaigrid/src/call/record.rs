@@ -4,8 +4,8 @@ use super::{AnswerKind, Call, Step};
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::observation;
-use crate::observe::observe;
 use crate::reply::{Facts, Reply};
+use crate::trace::{End, Told};
 use crate::{AttemptReport, Error};
 use http::StatusCode;
 use scaigrid_retry::{StopReason, WaitSource};
@@ -19,9 +19,23 @@ impl<E: Endpoint> Call<'_, E> {
         mut answer: answer::Answer,
         now: Now,
     ) -> Step<E::Reply> {
-        // It is printed; the server may have sent anything.
+        // It is printed and pasted into tickets; the server may have sent anything.
         answer.request_id.iter_mut().for_each(|id| self.secrets().redact(id));
         self.succeeded(answer.head.status, answer.request_id.clone(), now);
+        if let Some(trace) = &self.trace {
+            let reply = trace.wants_reply().then(|| {
+                Told::new(&self.endpoint.facts(&value)).with_content_of(&answer.body, trace.wants_content())
+            });
+            trace.end(End {
+                status: Some(answer.head.status),
+                request_id: answer.request_id.as_deref(),
+                attempts: self.sent,
+                elapsed: Some(self.elapsed(now)),
+                error: None,
+                reply,
+                secrets: &self.secrets(),
+            });
+        }
         if self.answer == AnswerKind::Stream {
             self.observation.first_chunk();
         }
@@ -36,6 +50,8 @@ impl<E: Endpoint> Call<'_, E> {
                 attempts: self.sent,
                 history: std::mem::take(&mut self.history),
                 elapsed: self.elapsed(now),
+                endpoint: self.endpoint.name(),
+                at: now.system,
             },
         )))
     }
@@ -56,7 +72,7 @@ impl<E: Endpoint> Call<'_, E> {
             wait_source: None,
             stop_reason: None,
         };
-        observe(self.settings.observer.as_ref(), &report);
+        self.tell(&report);
         self.observation.attempted(&report, true);
         self.observation.answered(report.status, report.request_id);
     }
@@ -83,9 +99,19 @@ impl<E: Endpoint> Call<'_, E> {
     }
 
     pub(super) fn record(&mut self, report: AttemptReport, may_have_run: bool) {
-        observe(self.settings.observer.as_ref(), &report);
+        self.tell(&report);
         self.observation.attempted(&report, may_have_run);
         self.history.push(report);
+    }
+
+    /// Tells the observer, and the log.
+    fn tell(&self, report: &AttemptReport) {
+        if let Some(observer) = &self.settings.observer {
+            observer(report);
+        }
+        if let Some(trace) = &self.trace {
+            trace.attempt(report);
+        }
     }
 
     /// How many attempts have failed with this code, or without any, the last one included.
@@ -101,6 +127,10 @@ impl<E: Endpoint> Call<'_, E> {
         context.attempts = self.sent;
         context.history = std::mem::take(&mut self.history);
         context.elapsed = elapsed;
+        context.at = Some(now.system);
+        if let Some(trace) = &self.trace {
+            trace.failed(&error, &self.secrets());
+        }
         self.observation.finish(observation::Outcome::failed(&error), &ReplyFacts::default());
         Step::Done(Err(error))
     }

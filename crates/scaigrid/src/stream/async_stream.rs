@@ -97,6 +97,9 @@ impl Stream for ChatStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        // For the transport's own spans. Left before this returns.
+        let span = this.core.span();
+        let _entered = span.enter();
         loop {
             match this.core.next(this.now()) {
                 Item::Chunk(chunk) => return Poll::Ready(Some(Ok(chunk))),

@@ -99,6 +99,9 @@ impl Iterator for ChatStream {
     type Item = Result<ChatChunk, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        // For the transport's own spans.
+        let span = self.core.span();
+        let _entered = span.enter();
         loop {
             match self.core.next(self.now()) {
                 Item::Chunk(chunk) => return Some(Ok(chunk)),

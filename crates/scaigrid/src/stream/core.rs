@@ -7,6 +7,7 @@ use crate::clock::Now;
 use crate::observation::{self, Observation};
 use crate::one_line::Secrets;
 use crate::settings::Settings;
+use crate::trace::{End, Told, Trace};
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
@@ -59,6 +60,7 @@ pub(crate) struct Opened {
     /// Time to the first chunk.
     pub(crate) elapsed: Duration,
     pub(crate) history: Vec<AttemptReport>,
+    pub(crate) trace: Option<Trace>,
     /// Told of the end.
     pub(crate) observation: Observation,
 }
@@ -227,6 +229,7 @@ impl StreamCore {
         loop {
             match &mut self.state {
                 State::Done | State::Failed => {
+                    self.ended(Some(now));
                     self.conclude(observation::Outcome::Succeeded);
                     return Item::End;
                 }
@@ -355,7 +358,7 @@ impl StreamCore {
         let context = failed.error.context_mut();
         context.may_have_run = true;
         context.partial = Some(self.reply.snapshot());
-        if let Some(opened) = &mut self.opened {
+        if let Some(opened) = &self.opened {
             let elapsed = now.instant.saturating_duration_since(opened.started);
             // Before the report copies anything.
             failed.error.redact(&opened.secrets());
@@ -366,9 +369,39 @@ impl StreamCore {
             context.elapsed = elapsed;
             context.history.clone_from(&opened.history);
             context.history.push(report);
+            context.at = Some(now.system);
+            if let Some(trace) = &opened.trace {
+                trace.failed(&failed.error, &opened.secrets());
+            }
         }
         self.conclude(observation::Outcome::cut_short(&failed.error));
         Item::Failed(failed)
+    }
+
+    /// The stream has come to its end; without a time, it is dropped before.
+    fn ended(&self, now: Option<Now>) {
+        let Some(opened) = &self.opened else { return };
+        let Some(trace) = opened.trace.as_ref().filter(|trace| !trace.has_ended()) else { return };
+        let told = |trace: &Trace| match trace.wants_content() {
+            true => Told::of_completion(&self.reply.snapshot(), true),
+            false => Told::new(&self.reply.facts()),
+        };
+        let reply = trace.wants_reply().then(|| told(trace));
+        trace.end(End {
+            status: Some(self.head.status),
+            request_id: self.request_id.as_deref(),
+            attempts: opened.attempts,
+            elapsed: now.map(|now| now.instant.saturating_duration_since(opened.started)),
+            error: None,
+            reply,
+            secrets: &opened.secrets(),
+        });
+    }
+
+    /// The call's span, while the stream is open.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let trace = self.opened.as_ref().and_then(|opened| opened.trace.as_ref());
+        trace.map_or_else(tracing::Span::none, |trace| trace.span().clone())
     }
 
     /// Tells those who watch of the end, unless that was done, with what has come.
@@ -419,6 +452,7 @@ impl StreamCore {
 /// Dropped before its end: what has come was produced all the same.
 impl Drop for StreamCore {
     fn drop(&mut self) {
+        self.ended(None);
         self.conclude(observation::Outcome::Abandoned);
     }
 }
