@@ -36,6 +36,7 @@ mod polling;
 mod reply;
 mod settings;
 mod stream;
+mod tls;
 
 #[cfg(feature = "async")]
 pub use batch::BatchResults;

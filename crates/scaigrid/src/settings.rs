@@ -3,6 +3,7 @@
 use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::Credential;
 use crate::observe::Observer;
+use crate::tls::TlsDraft;
 use crate::{BearerToken, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use scaigrid_retry::{RetryBudget, RetryPolicy, StandardPolicy};
@@ -78,6 +79,8 @@ pub(crate) struct Draft {
     pub(crate) observer: Option<Observer>,
     pub(crate) max_response_bytes: usize,
     pub(crate) allow_plain_http: bool,
+    #[cfg_attr(not(feature = "rustls"), allow(dead_code))]
+    pub(crate) tls: TlsDraft,
 }
 
 impl Default for Draft {
@@ -98,6 +101,7 @@ impl Default for Draft {
             observer: None,
             max_response_bytes: 64 * 1024 * 1024,
             allow_plain_http: false,
+            tls: TlsDraft::default(),
         }
     }
 }
