@@ -90,6 +90,7 @@ impl Proxies {
         (!self.except.contains(host)).then_some(proxy)
     }
 
+    #[cfg(feature = "reqwest")]
     pub(crate) fn is_empty(&self) -> bool {
         self.http.is_none() && self.https.is_none()
     }

@@ -176,7 +176,7 @@ proptest! {
             sorted.sort_unstable();
             prop_assert_eq!(sorted, ["file", "model", "prompt"]);
         }
-        let request = UploadDocument::new("c", upload().content_type(kind.clone()));
+        let request = UploadDocument::new("c", upload().content_type(kind));
         client.upload_document(&request).unwrap_err();
         if let Some(sent) = keeps.sent() {
             assert_heads(&parts(&sent), &["file"]);

@@ -28,10 +28,7 @@ fn the_scheme_of_the_request_chooses_the_proxy() {
     assert_eq!(both(&[("HTTP_PROXY", a)]), [at_a.clone(), None]);
     assert_eq!(both(&[("https_proxy", b)]), [None, at_b.clone()]);
     assert_eq!(both(&[("ALL_PROXY", c)]), [at_c.clone(), at_c.clone()]);
-    assert_eq!(
-        both(&[("all_proxy", c), ("http_proxy", a), ("HTTPS_PROXY", b)]),
-        [at_a.clone(), at_b.clone()]
-    );
+    assert_eq!(both(&[("all_proxy", c), ("http_proxy", a), ("HTTPS_PROXY", b)]), [at_a.clone(), at_b]);
     assert_eq!(both(&[("HTTPS_PROXY", a), ("https_proxy", b)]), [None, at_a]);
     assert_eq!(
         both(&[("HTTPS_PROXY", ""), ("https_proxy", b), ("ALL_PROXY", c)]),

@@ -98,6 +98,20 @@ fn a_server_that_asks_gets_the_certificate_of_the_client() {
 }
 
 #[test]
+fn a_server_that_may_do_without_gets_none_unless_there_is_one() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let (address, seen) = serve(&servers, &[&TLS13], Clients::Asked(&clients));
+    let address = address.to_string();
+    for get in colours() {
+        let with = trusting(&servers).identity(clients.sign("client").pem()).unwrap();
+        for (tls, has_certificate) in [(trusting(&servers), false), (with, true)] {
+            assert_eq!(get(tls, &address).unwrap(), "ok");
+            assert_eq!(seen.recv().unwrap().has_certificate, has_certificate);
+        }
+    }
+}
+
+#[test]
 fn tls_1_2_is_spoken_and_nothing_older() {
     let authority = Authority::new();
     let (address, seen) = serve(&authority, &[&TLS12], Clients::Ignored);

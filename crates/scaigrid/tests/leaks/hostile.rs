@@ -202,7 +202,8 @@ fn bytes(answer: Answer, request: &Request) -> Vec<u8> {
         }
         Answer::OtherForm(echo) => {
             let said = echo.of(request);
-            let body = json!({"status": said, "data": {"id": [said], "choices": said, "key": {"k": said}, said.clone(): 1}});
+            let body =
+                json!({"status": said, "data": {"id": [said], "choices": said, "key": {"k": said}, said: 1}});
             http(200, &(id(echo) + json), &body.to_string())
         }
         Answer::Secrets => http(200, json, &with_secrets(request).to_string()),
