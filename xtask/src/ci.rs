@@ -4,12 +4,13 @@ use std::process::Command;
 use std::time::Instant;
 
 /// Feature sets of `scaigrid` that people use, and that must build without the others.
-const FEATURE_SETS: [&str; 9] = [
+const FEATURE_SETS: [&str; 10] = [
     "",
     "async",
     "async,gzip,rustls",
     "blocking",
     "blocking,gzip,rustls",
+    "async,blocking,gzip,webpki-roots",
     "async,blocking,mock",
     "async,opentelemetry",
     "async,blocking,gzip,rustls,opentelemetry",
@@ -20,8 +21,16 @@ const FEATURE_SETS: [&str; 9] = [
 const TYPES_FEATURE_SETS: [&str; 2] = ["", "webhook-signatures"];
 
 /// The same for `scaigrid-transport`.
-const TRANSPORT_FEATURE_SETS: [&str; 5] =
-    ["", "async,mock", "reqwest", "ureq,mock", "reqwest,ureq,gzip,rustls,mock"];
+const TRANSPORT_FEATURE_SETS: [&str; 8] = [
+    "",
+    "async,mock",
+    "reqwest",
+    "ureq,mock",
+    "rustls",
+    "reqwest,rustls",
+    "reqwest,ureq,gzip,rustls,mock",
+    "reqwest,ureq,webpki-roots",
+];
 
 /// One command: its title, its arguments after `cargo`, and extra environment.
 struct Step {
@@ -63,6 +72,9 @@ fn steps() -> Vec<Step> {
         ];
         steps.push(step(format!("{package} with features [{features}]"), &arguments));
     }
+    let bundled =
+        ["test", "-p", "scaigrid-transport", "--features", "reqwest,ureq,webpki-roots", "--test", "tls"];
+    steps.push(step("tests of TLS with bundled roots", &bundled));
     // Last, so that the output ends with a test summary.
     let blocking = ["test", "-p", "scaigrid", "--no-default-features", "--features", "blocking", "--tests"];
     steps.push(step("tests of a blocking-only build", &blocking));

@@ -87,4 +87,7 @@ fn without_the_feature_there_is_no_tls() {
         );
     }
     assert_none_of(&tree("scaigrid", "async,blocking,rustls"), &["native-tls", "aws-lc-rs", "openssl"]);
+    // Bundled roots come only to those who ask; ureq's own feature brings them along.
+    assert_none_of(&tree("scaigrid", "async,gzip,rustls"), &["webpki-roots"]);
+    assert!(tree("scaigrid", "async,webpki-roots").contains("webpki-roots"));
 }

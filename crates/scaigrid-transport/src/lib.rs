@@ -41,12 +41,14 @@ mod request_body;
 mod reqwest_transport;
 pub mod sse;
 mod timeouts;
-#[cfg(all(feature = "reqwest", feature = "rustls"))]
+#[cfg(all(any(feature = "reqwest", feature = "ureq"), feature = "rustls"))]
 mod tls;
 #[cfg(feature = "async")]
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq_connect;
+#[cfg(all(feature = "ureq", feature = "rustls"))]
+mod ureq_tls;
 #[cfg(feature = "ureq")]
 mod ureq_transport;
 
@@ -58,6 +60,8 @@ pub use request_body::RequestBody;
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use timeouts::Timeouts;
+#[cfg(all(any(feature = "reqwest", feature = "ureq"), feature = "rustls"))]
+pub use tls::TlsSettings;
 #[cfg(all(feature = "async", feature = "mock"))]
 pub use transport::MockTransport;
 #[cfg(feature = "async")]

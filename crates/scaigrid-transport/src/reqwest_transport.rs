@@ -46,6 +46,8 @@ pub struct ReqwestTransportBuilder {
     connect_timeout: Duration,
     proxy: ProxyChoice,
     http_only: bool,
+    #[cfg(feature = "rustls")]
+    tls: crate::TlsSettings,
 }
 
 impl ReqwestTransportBuilder {
@@ -84,10 +86,18 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// Sets whom it trusts, and the certificate that it shows. Default: what the platform trusts, and none.
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    pub fn tls(mut self, settings: crate::TlsSettings) -> Self {
+        self.tls = settings;
+        self
+    }
+
     /// Builds the transport. Connects to nothing.
     ///
     /// # Errors
-    /// [`Kind::Tls`] when the platform has no trusted root certificates; [`Kind::Proxy`] when the address of a
+    /// [`Kind::Tls`] when the platform has no trusted root certificates, or the identity's key does not fit; [`Kind::Proxy`] when the address of a
     /// proxy, also one of the environment, cannot be used.
     pub fn build(self) -> Result<ReqwestTransport, TransportError> {
         let mut client = reqwest::Client::builder()
@@ -107,7 +117,7 @@ impl ReqwestTransportBuilder {
         }
         #[cfg(feature = "rustls")]
         {
-            client = client.tls_backend_preconfigured(crate::tls::client_config(self.http_only)?);
+            client = client.tls_backend_preconfigured(crate::tls::client_config(&self.tls, self.http_only)?);
         }
         let failed = |error| TransportError::new(Kind::InvalidRequest).with_source(error);
         client.build().map(|client| ReqwestTransport { client, is_ours: true }).map_err(failed)
@@ -121,6 +131,8 @@ impl ReqwestTransport {
             connect_timeout: Duration::from_secs(10),
             proxy: ProxyChoice::environment(),
             http_only: false,
+            #[cfg(feature = "rustls")]
+            tls: crate::TlsSettings::new(),
         }
     }
 

@@ -16,12 +16,13 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::Duration as Limit;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, ShutdownHandle, Transport,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, ShutdownHandle, TcpConnector,
+    Transport,
 };
 
 /// An agent on the parts below.
-pub(crate) fn agent(config: Config) -> ureq::Agent {
-    ureq::Agent::with_parts(config, Connect::default(), Resolve::default())
+pub(crate) fn agent(config: Config, connect: Connect) -> ureq::Agent {
+    ureq::Agent::with_parts(config, connect, Resolve::default())
 }
 
 /// A failure with its kind, where ureq's own error does not tell.
@@ -80,8 +81,41 @@ impl Resolver for Resolve {
     }
 }
 
-#[derive(Debug, Default)]
-struct Connect(DefaultConnector);
+/// Makes connections with other parts, and watches them.
+#[derive(Debug)]
+pub(crate) struct Connect(Box<dyn Connector<(), Out = Box<dyn Transport>>>);
+
+impl Default for Connect {
+    fn default() -> Self {
+        Self(Box::new(Boxed(().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()))))
+    }
+}
+
+impl Connect {
+    /// Also to `https` addresses.
+    #[cfg(feature = "rustls")]
+    pub(crate) fn with_tls(config: rustls::ClientConfig) -> Self {
+        let tls = crate::ureq_tls::TlsConnector(Arc::new(config));
+        let plain = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
+        Self(Box::new(Boxed(plain.chain(tls))))
+    }
+}
+
+/// Lets different connections have one type.
+#[derive(Debug)]
+struct Boxed<C>(C);
+
+impl<C: Connector<()>> Connector<()> for Boxed<C> {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<Box<dyn Transport>>, Error> {
+        Ok(self.0.connect(details, chained)?.map(|transport| Box::new(transport) as _))
+    }
+}
 
 impl Connector<()> for Connect {
     type Out = Watched;
@@ -104,8 +138,7 @@ impl Connector<()> for Connect {
             uri: details.uri,
             addrs: details.addrs.clone(),
             config: details.config,
-            // Requests differ in their time limits only. Otherwise the TLS configuration, and with it all trusted
-            // roots, would be read anew for each connection.
+            // Requests differ in their time limits and proxies only.
             request_level: false,
             resolver: details.resolver,
             now: details.now,
@@ -139,7 +172,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// A connection that keeps the limits of the exchange that runs on this thread.
-struct Watched {
+pub(crate) struct Watched {
     inner: Box<dyn Transport>,
     handle: Option<Weak<dyn ShutdownHandle>>,
     /// The exchange that used it last.

@@ -3,7 +3,7 @@
 use crate::error::{Unreadable, find_cause, is_malformed};
 use crate::proxy::{Proxies, ProxyChoice};
 use crate::timeouts::now;
-use crate::ureq_connect::{Exchange, Known, agent};
+use crate::ureq_connect::{Connect, Exchange, Known, agent};
 use crate::{Timeouts, TransportError, TransportErrorKind as Kind, blocking, host_of, require_scheme};
 use bytes::Bytes;
 use std::fmt;
@@ -44,6 +44,10 @@ impl fmt::Debug for UreqTransport {
 pub struct UreqTransportBuilder {
     connect_timeout: Duration,
     proxy: ProxyChoice,
+    #[cfg_attr(not(feature = "rustls"), allow(dead_code))]
+    http_only: bool,
+    #[cfg(feature = "rustls")]
+    tls: crate::TlsSettings,
 }
 
 /// ureq keeps 3 idle connections a host by default: with more threads than that, each call would connect anew.
@@ -85,9 +89,25 @@ impl UreqTransportBuilder {
         self
     }
 
+    /// Trusts no certificate, so that `https` fails. Saves reading the platform's certificates when only `http` addresses
+    /// are used.
+    pub fn http_only(mut self) -> Self {
+        self.http_only = true;
+        self
+    }
+
+    /// Sets whom it trusts, and the certificate that it shows. Default: what the platform trusts, and none.
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    pub fn tls(mut self, settings: crate::TlsSettings) -> Self {
+        self.tls = settings;
+        self
+    }
+
     /// Builds the transport. Connects to nothing.
     ///
     /// # Errors
+    /// [`Kind::Tls`] when the platform has no trusted root certificates, or the identity's key does not fit;
     /// [`Kind::Proxy`] when the address of a proxy, also one of the environment, cannot be used.
     pub fn build(self) -> Result<UreqTransport, TransportError> {
         let mut config = ureq::Agent::config_builder()
@@ -99,18 +119,23 @@ impl UreqTransportBuilder {
         config = config.proxy(None);
         let proxies = Some(self.proxy.resolve()?);
         #[cfg(feature = "rustls")]
-        {
-            let roots = ureq::tls::RootCerts::PlatformVerifier;
-            config = config.tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build());
-        }
-        Ok(UreqTransport { agent: agent(config.build()), proxies })
+        let connect = Connect::with_tls(crate::tls::client_config(&self.tls, self.http_only)?);
+        #[cfg(not(feature = "rustls"))]
+        let connect = Connect::default();
+        Ok(UreqTransport { agent: agent(config.build(), connect), proxies })
     }
 }
 
 impl UreqTransport {
     /// Settings to start from.
     pub fn builder() -> UreqTransportBuilder {
-        UreqTransportBuilder { connect_timeout: Duration::from_secs(10), proxy: ProxyChoice::environment() }
+        UreqTransportBuilder {
+            connect_timeout: Duration::from_secs(10),
+            proxy: ProxyChoice::environment(),
+            http_only: false,
+            #[cfg(feature = "rustls")]
+            tls: crate::TlsSettings::new(),
+        }
     }
 
     /// On an agent of your own, with its own TLS, proxies, and pool. Without our connector, one limit (the longer of

@@ -293,8 +293,10 @@ impl Client {
     /// say.
     fn elsewhere(&self) -> Result<Self, Error> {
         let transport = self.elsewhere.get_or_build(|connect_timeout| {
-            let transport = UreqTransport::builder().connect_timeout(connect_timeout).build()?;
-            Ok(Arc::new(transport))
+            let transport = UreqTransport::builder().connect_timeout(connect_timeout);
+            #[cfg(feature = "rustls")]
+            let transport = transport.tls(self.elsewhere.tls.clone());
+            Ok(Arc::new(transport.build()?))
         })?;
         Ok(Self { transport: transport.unwrap_or_else(|| Arc::clone(&self.transport)), ..self.clone() })
     }

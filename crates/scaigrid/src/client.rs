@@ -89,10 +89,18 @@ impl GenericClientBuilder<Async> {
         let (mut settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
         let connect_limit = self.draft.connect_limit();
         let elsewhere = Elsewhere::new((!own_transport).then_some(connect_limit));
+        #[cfg(feature = "rustls")]
+        let tls = self.draft.tls.settings()?;
+        #[cfg(feature = "rustls")]
+        let elsewhere = elsewhere.with_tls(tls.clone());
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
                 let mut transport = ReqwestTransport::builder().connect_timeout(connect_limit);
+                #[cfg(feature = "rustls")]
+                {
+                    transport = transport.tls(tls);
+                }
                 if !settings.base_url.is_https() {
                     transport = transport.http_only();
                 }
@@ -309,8 +317,10 @@ impl Client {
     /// or of a proxy.
     fn elsewhere(&self) -> Result<Self, Error> {
         let transport = self.elsewhere.get_or_build(|connect_timeout| {
-            let transport = ReqwestTransport::builder().connect_timeout(connect_timeout).build()?;
-            Ok(Arc::new(transport))
+            let transport = ReqwestTransport::builder().connect_timeout(connect_timeout);
+            #[cfg(feature = "rustls")]
+            let transport = transport.tls(self.elsewhere.tls.clone());
+            Ok(Arc::new(transport.build()?))
         })?;
         Ok(Self { transport: transport.unwrap_or_else(|| Arc::clone(&self.transport)), ..self.clone() })
     }

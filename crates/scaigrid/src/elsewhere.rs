@@ -10,17 +10,36 @@ pub(crate) struct Elsewhere<T: ?Sized> {
     /// `None`: the transport is the caller's own, and carries everything.
     connect_timeout: Option<Duration>,
     built: Arc<OnceLock<Arc<T>>>,
+    /// Without a certificate of the caller's, which is for the gateway.
+    #[cfg(feature = "rustls")]
+    pub(crate) tls: scaigrid_transport::TlsSettings,
 }
 
 impl<T: ?Sized> Clone for Elsewhere<T> {
     fn clone(&self) -> Self {
-        Self { connect_timeout: self.connect_timeout, built: Arc::clone(&self.built) }
+        Self {
+            connect_timeout: self.connect_timeout,
+            built: Arc::clone(&self.built),
+            #[cfg(feature = "rustls")]
+            tls: self.tls.clone(),
+        }
     }
 }
 
 impl<T: ?Sized> Elsewhere<T> {
     pub(crate) fn new(connect_timeout: Option<Duration>) -> Self {
-        Self { connect_timeout, built: Arc::default() }
+        Self {
+            connect_timeout,
+            built: Arc::default(),
+            #[cfg(feature = "rustls")]
+            tls: scaigrid_transport::TlsSettings::new(),
+        }
+    }
+
+    #[cfg(feature = "rustls")]
+    pub(crate) fn with_tls(mut self, tls: scaigrid_transport::TlsSettings) -> Self {
+        self.tls = tls.without_identity();
+        self
     }
 
     /// `None`: use the client's own.

@@ -35,9 +35,13 @@ mod paging;
 mod payload;
 mod polling;
 mod reply;
+/// What the client defends against, how that is tested, and what it leaves to you.
+#[doc = include_str!("security.md")]
+pub mod security {}
 mod settings;
 mod stream;
 mod support;
+mod tls;
 mod trace;
 mod usage;
 

@@ -4,6 +4,7 @@ use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::Credential;
 use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
+use crate::tls::TlsDraft;
 use crate::{BearerToken, BudgetGuard, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use scaigrid_retry::{RetryBudget, RetryPolicy, StandardPolicy};
@@ -97,6 +98,8 @@ pub(crate) struct Draft {
     pub(crate) budget_guard: Option<BudgetGuard>,
     pub(crate) allow_plain_http: bool,
     pub(crate) record_content: bool,
+    #[cfg_attr(not(feature = "rustls"), allow(dead_code))]
+    pub(crate) tls: TlsDraft,
 }
 
 impl Default for Draft {
@@ -120,6 +123,7 @@ impl Default for Draft {
             budget_guard: None,
             allow_plain_http: false,
             record_content: false,
+            tls: TlsDraft::default(),
         }
     }
 }

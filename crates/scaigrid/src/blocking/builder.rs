@@ -49,10 +49,21 @@ impl GenericClientBuilder<Blocking> {
         let (mut settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
         let connect_limit = self.draft.connect_limit();
         let elsewhere = Elsewhere::new((!own_transport).then_some(connect_limit));
+        #[cfg(feature = "rustls")]
+        let tls = self.draft.tls.settings()?;
+        #[cfg(feature = "rustls")]
+        let elsewhere = elsewhere.with_tls(tls.clone());
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
                 let mut transport = UreqTransport::builder().connect_timeout(connect_limit);
+                #[cfg(feature = "rustls")]
+                {
+                    transport = transport.tls(tls);
+                }
+                if !settings.base_url.is_https() {
+                    transport = transport.http_only();
+                }
                 // A proxy would carry the bearer off this machine.
                 if settings.base_url.is_loopback() {
                     transport = transport.no_proxy();

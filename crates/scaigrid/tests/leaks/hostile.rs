@@ -64,6 +64,7 @@ pub(crate) enum Answer {
     /// Of the type of the reply, with secrets in their places, where nobody may print them.
     Secrets,
     Redirect(Echo),
+    RedirectTo(SocketAddr),
     /// Fewer bytes than announced.
     Cut(Echo),
     NotHttp(Echo),
@@ -114,6 +115,10 @@ impl Hostile {
             }
         });
         this
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn url(&self) -> String {
@@ -207,6 +212,7 @@ fn bytes(answer: Answer, request: &Request) -> Vec<u8> {
             let plain = echo.of(request).replace([' ', '\r', '\n', '"'], "-");
             http(302, &format!("location: http://127.0.0.1:9/{plain}/{said}?key={said}#{said}\r\n"), "")
         }
+        Answer::RedirectTo(other) => http(307, &format!("location: http://{other}/v1/there\r\n"), ""),
         Answer::Cut(echo) => {
             format!("HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n{}{json}\r\n{}", id(echo), echo.of(request))
         }

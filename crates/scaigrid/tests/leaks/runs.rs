@@ -159,6 +159,43 @@ fn no_success_shows_a_secret() {
     assert_logs_are_silent();
 }
 
+/// Two servers on one machine, at different ports, are two origins.
+#[test]
+fn the_bearer_stays_at_its_origin() {
+    logs::listen();
+    let (gateway, other) = (Hostile::start(), Hostile::start());
+    let bearer = format!("Bearer {API_KEY}");
+    let client = built(with_key(&gateway.url()));
+    let mut seen = Printed::new();
+    gateway.answer_with(Answer::RedirectTo(other.address()));
+    block_on!(wait!(calls::all(&client, &gateway.url(), &mut seen)));
+    assert!(gateway.take_seen().len() > 60);
+    assert!(other.take_seen().is_empty(), "no redirect is followed");
+
+    let job = |origin: &Hostile| {
+        let urls = serde_json::json!({"id": "b", "output_file_url": format!("{}/file", origin.url())});
+        serde_json::from_value::<scaigrid::BatchJob>(urls).unwrap()
+    };
+    for server in [&gateway, &other] {
+        server.answer_with(Answer::Page(502, Echo::Head));
+        let _ = block_on!(wait!(client.batch_results(&job(server)))).map(|_| ());
+        let _ = block_on!(wait!(client.download_url(&format!("{}/file", server.url())))).map(|_| ());
+    }
+    let sent = |server: &Hostile| {
+        let requests = server.take_seen();
+        let with = |name: &str, value: &str| requests.iter().filter(|one| one.header(name) == value).count();
+        (requests.len(), with("authorization", &bearer), with("x-team", HEADER))
+    };
+    let (requests, with_bearer, with_header) = sent(&gateway);
+    assert!(
+        requests == with_header && with_bearer > 0 && with_bearer < requests,
+        "results have it, files have not"
+    );
+    let (requests, with_bearer, with_header) = sent(&other);
+    assert!(requests > 1 && with_bearer == 0 && with_header == 0);
+    seen.assert_silent();
+}
+
 #[test]
 fn callbacks_that_panic_show_no_secret() {
     logs::listen();

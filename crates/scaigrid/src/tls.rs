@@ -1,0 +1,66 @@
+//! TLS settings of the builders.
+
+#[cfg(feature = "rustls")]
+use crate::{Error, GenericClientBuilder};
+#[cfg(feature = "rustls")]
+use scaigrid_transport::{TlsSettings, TransportError};
+
+/// What the builder was given, unread.
+#[derive(Clone, Default)]
+pub(crate) struct TlsDraft {
+    #[cfg(feature = "rustls")]
+    roots: Vec<Vec<u8>>,
+    #[cfg(feature = "rustls")]
+    identity: Option<Vec<u8>>,
+    #[cfg(feature = "webpki-roots")]
+    webpki_roots: bool,
+}
+
+#[cfg(feature = "rustls")]
+impl TlsDraft {
+    /// Reads it. Says which setting is wrong.
+    pub(crate) fn settings(&self) -> Result<TlsSettings, Error> {
+        let invalid = |error: TransportError| Error::config(error.to_string()).with_source(error);
+        let mut tls = TlsSettings::new();
+        for root in &self.roots {
+            tls = tls.add_root_certificate(root).map_err(invalid)?;
+        }
+        if let Some(identity) = &self.identity {
+            tls = tls.identity(identity).map_err(invalid)?;
+        }
+        #[cfg(feature = "webpki-roots")]
+        if self.webpki_roots {
+            tls = tls.webpki_roots();
+        }
+        Ok(tls)
+    }
+}
+
+/// Settings for `https`. They do not apply to a transport of your own, which has its own.
+#[cfg(feature = "rustls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+impl<C> GenericClientBuilder<C> {
+    /// Also trusts these root certificates, of a company or of a proxy that reads along: one in DER, or any number in PEM.
+    /// Default: what the platform trusts. What is wrong with them is told when building.
+    pub fn add_root_certificate(mut self, pem_or_der: impl Into<Vec<u8>>) -> Self {
+        self.draft.tls.roots.push(pem_or_der.into());
+        self
+    }
+
+    /// Shows this certificate to the gateway, when it asks for one, and to nobody else: files at other hosts are fetched
+    /// without it. In PEM: the certificate, those that lead to its root, and one private key that is not encrypted. Default:
+    /// none. What is wrong with it is told when building.
+    pub fn identity(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.draft.tls.identity = Some(pem.into());
+        self
+    }
+
+    /// Trusts the roots of Mozilla that are built into the program, instead of the platform's: for machines that have none.
+    /// They are as old as the program.
+    #[cfg(feature = "webpki-roots")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "webpki-roots")))]
+    pub fn webpki_roots(mut self) -> Self {
+        self.draft.tls.webpki_roots = true;
+        self
+    }
+}
