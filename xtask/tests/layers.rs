@@ -48,8 +48,8 @@ fn types_and_retry_know_no_http_and_no_async() {
             ["http", "bytes", "hyper", "reqwest", "ureq", "url", "tokio", "futures-core", "async-trait"];
         assert_none_of(&tree, &http);
     }
-    // Nineteen: serde and its derive, serde_json, thiserror, rust_decimal, base64, and what they need.
-    assert!(tree("scaigrid-types", "").len() <= 19);
+    // Fifteen: serde and its derive, serde_json, thiserror, base64, and what they need.
+    assert!(tree("scaigrid-types", "").len() <= 15);
     // What verifies webhooks comes only to those who receive them, and brings no HTTP either.
     let receiver = tree("scaigrid-types", "webhook-signatures");
     assert_none_of(&receiver, &["http", "bytes", "hyper", "tokio", "ring", "openssl"]);

@@ -14,7 +14,8 @@ use axum::extract::FromRequestParts;
 use axum::http::Method;
 use axum::http::request::Parts;
 use axum::routing::post;
-use scaigrid_types::{Decimal, FieldError, Modality, Money};
+use rust_decimal::Decimal;
+use scaigrid_types::{FieldError, Modality, Money};
 use serde_json::Value;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -95,8 +96,9 @@ impl Tariff {
     /// The model at the prices of this tariff, to book with.
     pub(crate) fn priced(self, mut entry: Entry) -> Entry {
         if self == Tariff::Batch {
-            let half =
-                |price: Money| price.to_decimal().checked_mul(Decimal::new(5, 1)).map_or(price, Money::from);
+            let half = |price: Money| {
+                Decimal::from(price).checked_mul(Decimal::new(5, 1)).map_or(price, Money::from)
+            };
             entry.model.input_price_per_mtok = entry.model.input_price_per_mtok.map(half);
             entry.model.output_price_per_mtok = entry.model.output_price_per_mtok.map(half);
         }
@@ -143,7 +145,7 @@ mod tests {
     #[test]
     fn a_batch_costs_half() {
         for entry in catalog::models() {
-            let cost = |entry: &Entry| accounting::cost(&entry.model, 1_000, 300).to_decimal();
+            let cost = |entry: &Entry| Decimal::from(accounting::cost(&entry.model, 1_000, 300));
             let live = cost(&Tariff::Live.priced(entry.clone()));
             assert_eq!(live, cost(&entry));
             assert_eq!(cost(&Tariff::Batch.priced(entry)) * Decimal::from(2), live);

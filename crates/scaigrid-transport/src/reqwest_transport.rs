@@ -10,11 +10,13 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
+use http::Uri;
 use http_body::Body as _;
+use reqwest::Url;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
@@ -36,6 +38,7 @@ use tokio::time::Sleep;
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
+    addresses: Arc<LastAddress>,
     /// Whether the client was built here, so that its TLS is ours.
     is_ours: bool,
 }
@@ -75,7 +78,7 @@ impl ReqwestTransportBuilder {
         mut self,
         lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.proxy = ProxyChoice::Variables(std::sync::Arc::new(lookup));
+        self.proxy = ProxyChoice::Variables(Arc::new(lookup));
         self
     }
 
@@ -120,7 +123,7 @@ impl ReqwestTransportBuilder {
             client = client.tls_backend_preconfigured(crate::tls::client_config(&self.tls, self.http_only)?);
         }
         let failed = |error| TransportError::new(Kind::InvalidRequest).with_source(error);
-        client.build().map(|client| ReqwestTransport { client, is_ours: true }).map_err(failed)
+        client.build().map(|client| ReqwestTransport::new(client, true)).map_err(failed)
     }
 }
 
@@ -140,7 +143,20 @@ impl ReqwestTransport {
     /// ([`redirect::Policy::none`](reqwest::redirect::Policy::none)) and repeat nothing
     /// ([`retry::never`](reqwest::retry::never)).
     pub fn from_client(client: reqwest::Client) -> Self {
-        Self { client, is_ours: false }
+        Self::new(client, false)
+    }
+
+    fn new(client: reqwest::Client, is_ours: bool) -> Self {
+        Self { client, addresses: Arc::default(), is_ours }
+    }
+
+    fn request(&self, request: http::Request<RequestBody>) -> Result<reqwest::Request, TransportError> {
+        let (parts, body) = request.into_parts();
+        let mut request = reqwest::Request::new(parts.method, self.addresses.url(&parts.uri)?);
+        *request.headers_mut() = parts.headers;
+        *request.version_mut() = parts.version;
+        *request.body_mut() = Some(outgoing(body));
+        Ok(request)
     }
 }
 
@@ -151,24 +167,58 @@ impl Transport for ReqwestTransport {
         request: http::Request<RequestBody>,
         timeouts: Timeouts,
     ) -> Result<http::Response<Body>, TransportError> {
+        // What is alive while the head is awaited is in the future's box: the request is not.
+        let Sent { head, host } = self.begin(request, timeouts.attempt)?;
+        let limit = ReadLimit::new(timeouts, now());
+        let response = match limit.next(now()) {
+            None => head.await,
+            Some((limit, kind)) => tokio::time::timeout(limit, head)
+                .await
+                .map_err(|_| TransportError::new(kind).with_host(host.as_str()))?,
+        };
+        let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
+        Ok(response.map(|body| Body::new(Pieces { body: Some(body), limit, silence: None, host })))
+    }
+}
+
+/// A request on its way.
+struct Sent<F> {
+    head: F,
+    host: String,
+}
+
+impl ReqwestTransport {
+    fn begin(
+        &self,
+        request: http::Request<RequestBody>,
+        limit: Option<Duration>,
+    ) -> Result<Sent<impl Future<Output = reqwest::Result<reqwest::Response>> + use<>>, TransportError> {
         if self.is_ours {
             require_scheme(request.uri())?;
         }
         require_runtime()?;
         let host = host_of(request.uri());
-        let mut request =
-            reqwest::Request::try_from(request.map(outgoing)).map_err(|error| failure(error, &host))?;
-        *request.timeout_mut() = timeouts.attempt;
-        let limit = ReadLimit::new(timeouts, now());
-        let head = self.client.execute(request);
-        let response = match limit.next(now()) {
-            None => head.await,
-            Some((limit, kind)) => tokio::time::timeout(limit, head)
-                .await
-                .map_err(|_| TransportError::new(kind).with_host(host.clone()))?,
-        };
-        let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
-        Ok(response.map(|body| Body::new(Pieces { body: Some(body), limit, silence: None, host })))
+        let mut request = self.request(request).map_err(|error| error.with_host(host.as_str()))?;
+        *request.timeout_mut() = limit;
+        Ok(Sent { head: self.client.execute(request), host })
+    }
+}
+
+/// The last address as reqwest wants it. Most calls go where the last one went, and parsing takes longer than copying.
+#[derive(Debug, Default)]
+struct LastAddress(RwLock<Option<(Uri, Url)>>);
+
+impl LastAddress {
+    fn url(&self, uri: &Uri) -> Result<Url, TransportError> {
+        let last = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, url)) = last.as_ref().filter(|(last, _)| last == uri) {
+            return Ok(url.clone());
+        }
+        drop(last);
+        let url = Url::parse(&uri.to_string())
+            .map_err(|error| TransportError::new(Kind::InvalidRequest).with_source(error))?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((uri.clone(), url.clone()));
+        Ok(url)
     }
 }
 

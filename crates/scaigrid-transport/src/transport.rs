@@ -2,6 +2,7 @@
 
 use crate::{Body, RequestBody, Timeouts, TransportError};
 use async_trait::async_trait;
+use std::pin::Pin;
 
 /// Carries one request and brings back one answer, async. See the [contract](crate#the-contract).
 ///
@@ -36,13 +37,17 @@ pub trait Transport: Send + Sync {
     ) -> Result<http::Response<Body>, TransportError>;
 }
 
-#[async_trait]
+/// Hands on the future as it is: an `async fn` would put it into a box of its own.
 impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
-    async fn send(
-        &self,
+    fn send<'a, 'b>(
+        &'a self,
         request: http::Request<RequestBody>,
         timeouts: Timeouts,
-    ) -> Result<http::Response<Body>, TransportError> {
-        (**self).send(request, timeouts).await
+    ) -> Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        (**self).send(request, timeouts)
     }
 }

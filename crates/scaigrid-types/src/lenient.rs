@@ -3,6 +3,7 @@
 use crate::{Content, Money, Usage};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::fmt;
 
 /// How an optional field is read where real servers may send something else than is expected. By default strictly: null is
@@ -30,7 +31,7 @@ where
 impl Lenient for String {
     fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Ok(match Scalar::deserialize(deserializer)? {
-            Scalar::Text(text) => Some(text),
+            Scalar::Text(text) => Some(text.into_owned()),
             Scalar::Number(number) => Some(number.to_string()),
             Scalar::Object | Scalar::Other => None,
         })
@@ -120,7 +121,7 @@ pub(crate) fn opt_string_or_ignore<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
     Ok(match Scalar::deserialize(deserializer)? {
-        Scalar::Text(text) => Some(text),
+        Scalar::Text(text) => Some(text.into_owned()),
         _ => None,
     })
 }
@@ -142,9 +143,9 @@ pub(crate) fn opt_u32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 pub(crate) fn opt_strings<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<String>>, D::Error> {
-    let elements: Option<Vec<Scalar>> = Option::deserialize(deserializer)?;
+    let elements: Option<Vec<Scalar<'de>>> = Option::deserialize(deserializer)?;
     let text = |element| match element {
-        Scalar::Text(text) => Some(text),
+        Scalar::Text(text) => Some(text.into_owned()),
         _ => None,
     };
     Ok(elements.map(|elements| elements.into_iter().filter_map(text).collect()))
@@ -165,48 +166,56 @@ pub(crate) fn is_error<'de, D: Deserializer<'de>>(deserializer: D) -> Result<boo
     })
 }
 
-/// Any value, kept as far as it is a text or a number.
-enum Scalar {
-    Text(String),
+/// Whether the value of `status` is `"error"`.
+pub(crate) fn says_error<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(matches!(Scalar::deserialize(deserializer)?, Scalar::Text(text) if text == "error"))
+}
+
+/// Any value, kept as far as it is a text or a number. A text is borrowed where it can be.
+enum Scalar<'a> {
+    Text(Cow<'a, str>),
     Number(f64),
     Object,
     Other,
 }
 
-impl<'de> Deserialize<'de> for Scalar {
+impl<'de> Deserialize<'de> for Scalar<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
         impl<'de> Visitor<'de> for Any {
-            type Value = Scalar;
+            type Value = Scalar<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("anything")
             }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar::Text(text.to_owned()))
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Text(Cow::Borrowed(text)))
             }
-            fn visit_string<E: Error>(self, text: String) -> Result<Scalar, E> {
-                Ok(Scalar::Text(text))
+            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
             }
-            fn visit_i64<E: Error>(self, number: i64) -> Result<Scalar, E> {
+            fn visit_string<E: Error>(self, text: String) -> Result<Scalar<'de>, E> {
+                Ok(Scalar::Text(Cow::Owned(text)))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Scalar<'de>, E> {
                 Ok(Scalar::Number(number as f64))
             }
-            fn visit_u64<E: Error>(self, number: u64) -> Result<Scalar, E> {
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Scalar<'de>, E> {
                 Ok(Scalar::Number(number as f64))
             }
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Scalar, E> {
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Scalar<'de>, E> {
                 Ok(Scalar::Number(number))
             }
-            fn visit_unit<E: Error>(self) -> Result<Scalar, E> {
+            fn visit_unit<E: Error>(self) -> Result<Scalar<'de>, E> {
                 Ok(Scalar::Other)
             }
-            fn visit_bool<E: Error>(self, _: bool) -> Result<Scalar, E> {
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Scalar<'de>, E> {
                 Ok(Scalar::Other)
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Scalar<'de>, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 Ok(Scalar::Other)
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
                 Ok(Scalar::Object)
             }

@@ -64,7 +64,7 @@ pub use facts::ReplyFacts;
 pub use health::{GetDetailedHealth, GetHealth, GetMetrics, GetReadiness, Health, Readiness};
 pub use inference::*;
 pub use model::{GetModel, HealthStatus, ListModels, Modality, Model, ModelStatus};
-pub use money::{Decimal, Money, ParseMoneyError};
+pub use money::{Money, ParseMoneyError};
 pub use page::{Page, Pagination};
 pub use profile::{GetMe, Profile};
 pub use raw::RawRequest;

@@ -1,19 +1,22 @@
 //! Exact decimal amounts.
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde::{Serialize, Serializer};
+mod text;
+
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Sub};
-use std::str::FromStr;
-
-pub use rust_decimal::Decimal;
 
 /// An exact decimal amount without a currency, such as a cost of `0.007275`.
 ///
 /// The gateway sends amounts as decimal strings and documents no currency (docs: `reference/accounting`).
-/// The scale is kept: `62.40` prints as `62.40`. Range: 28 significant digits; a longer fraction is rounded. A JSON number is accepted
-/// too (assumed) and read as the shortest decimal that denotes it. Serialises as a string.
+/// The scale is kept: `62.40` prints as `62.40`, and equals `62.4`. Range: 28 significant digits; a longer fraction is rounded,
+/// halves away from zero. A JSON number is accepted too (assumed) and read as the shortest decimal that denotes it. Serialises
+/// as a string.
+///
+/// It adds, subtracts, and compares. For other arithmetic take [`parts`](Self::parts) to a decimal crate of your choice, or turn on
+/// the feature `rust_decimal`, which converts both ways.
 ///
 /// ```
 /// use scaigrid_types::Money;
@@ -21,8 +24,17 @@ pub use rust_decimal::Decimal;
 /// let total: Money = ["62.40", "0.007275"].iter().map(|text| text.parse::<Money>().unwrap()).sum();
 /// assert_eq!(total.to_string(), "62.407275");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Money(Decimal);
+#[derive(Clone, Copy, Default)]
+pub struct Money {
+    /// At most [`MAX_MANTISSA`], either sign.
+    mantissa: i128,
+    /// Digits behind the point, at most [`MAX_SCALE`].
+    scale: u32,
+}
+
+/// 96 bits, the range of most decimal libraries.
+const MAX_MANTISSA: i128 = (1 << 96) - 1;
+const MAX_SCALE: u32 = 28;
 
 /// The text is not a decimal amount that fits [`Money`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,43 +43,109 @@ pub struct ParseMoneyError(());
 
 impl Money {
     /// No money.
-    pub const ZERO: Money = Money(Decimal::ZERO);
+    pub const ZERO: Money = Money { mantissa: 0, scale: 0 };
+    /// The largest amount, `79228162514264337593543950335`.
+    pub const MAX: Money = Money { mantissa: MAX_MANTISSA, scale: 0 };
+    /// The smallest amount, [`MAX`](Self::MAX) with a minus.
+    pub const MIN: Money = Money { mantissa: -MAX_MANTISSA, scale: 0 };
 
-    /// The amount as a [`Decimal`] for arithmetic that this type does not offer.
-    pub fn to_decimal(self) -> Decimal {
-        self.0
+    /// The amount `mantissa` × 10<sup>-`scale`</sup>, rounded when its fraction is longer than fits. `None` when it is out of range.
+    ///
+    /// ```
+    /// use scaigrid_types::Money;
+    ///
+    /// assert_eq!(Money::from_parts(6240, 2).unwrap().to_string(), "62.40");
+    /// ```
+    pub fn from_parts(mantissa: i128, scale: u32) -> Option<Money> {
+        let (mut mantissa, mut scale) = (mantissa, scale);
+        while scale > MAX_SCALE || mantissa.unsigned_abs() > MAX_MANTISSA.unsigned_abs() {
+            // All that is dropped at once: rounding digit by digit would round twice.
+            let excess = scale.saturating_sub(MAX_SCALE).max(excess_digits(mantissa));
+            if excess > scale {
+                return None;
+            }
+            (mantissa, scale) = (rounded_quotient(mantissa, excess), scale - excess);
+        }
+        Some(Money { mantissa, scale })
+    }
+
+    /// The mantissa, and the number of digits behind the point (0 to 28): `62.40` is `(6240, 2)`.
+    pub fn parts(self) -> (i128, u32) {
+        (self.mantissa, self.scale)
     }
 
     /// The sum, or `None` when it does not fit.
     pub fn checked_add(self, other: Money) -> Option<Money> {
-        self.0.checked_add(other.0).map(Money)
+        let ((whole, fraction), (more, more_fraction)) = (self.split(), other.split());
+        let (whole, fraction) = (whole + more, fraction + more_fraction);
+        // The finer scale, or the finest that the whole part leaves room for.
+        (0..=self.scale.max(other.scale)).rev().find_map(|scale| {
+            let whole = whole.checked_mul(power_of_ten(scale)?)?;
+            let mantissa = whole.checked_add(rounded_quotient(fraction, MAX_SCALE - scale))?;
+            (mantissa.abs() <= MAX_MANTISSA).then_some(Money { mantissa, scale })
+        })
+    }
+
+    /// The whole part, and the fraction as a multiple of 10⁻²⁸, each with the sign. Equal amounts have equal ones, whatever their
+    /// scale, and they order as the amounts do.
+    fn split(self) -> (i128, i128) {
+        let unit = power_of_ten(self.scale).unwrap_or(1);
+        let finest = power_of_ten(MAX_SCALE - self.scale).unwrap_or(1);
+        (self.mantissa / unit, self.mantissa % unit * finest)
     }
 }
 
-impl From<Decimal> for Money {
-    fn from(amount: Decimal) -> Self {
-        Money(amount)
+/// `None` when it does not fit.
+fn power_of_ten(exponent: u32) -> Option<i128> {
+    10_i128.checked_pow(exponent)
+}
+
+/// How many digits a mantissa has too many.
+fn excess_digits(mantissa: i128) -> u32 {
+    let limit = MAX_MANTISSA.unsigned_abs();
+    (0..).take_while(|&digits| mantissa.unsigned_abs() / 10_u128.pow(digits) > limit).count() as u32
+}
+
+/// Divides by a power of ten; halves go away from zero.
+fn rounded_quotient(mantissa: i128, digits: u32) -> i128 {
+    // Anything divided by more than fits is nothing.
+    let Some(divisor) = power_of_ten(digits) else { return 0 };
+    let (quotient, rest) = (mantissa / divisor, mantissa % divisor);
+    match rest.unsigned_abs() >= divisor.unsigned_abs().div_ceil(2) {
+        true => quotient + mantissa.signum(),
+        false => quotient,
     }
 }
 
-impl FromStr for Money {
-    type Err = ParseMoneyError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // `from_scientific` rounds what does not fit, so it sees only what needs it.
-        let amount = if text.contains(['e', 'E']) {
-            Decimal::from_scientific(text)
-        } else {
-            // Exact as far as 28 digits go; a longer fraction is rounded rather than lost.
-            Decimal::from_str_exact(text).or_else(|_| Decimal::from_str(text))
-        };
-        amount.map(Money).map_err(|_| ParseMoneyError(()))
+impl PartialEq for Money {
+    fn eq(&self, other: &Self) -> bool {
+        self.split() == other.split()
     }
 }
 
-impl fmt::Display for Money {
+impl Eq for Money {}
+
+impl Hash for Money {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.split().hash(state);
+    }
+}
+
+impl Ord for Money {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.split().cmp(&other.split())
+    }
+}
+
+impl PartialOrd for Money {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        write!(f, "Money({self})")
     }
 }
 
@@ -76,7 +154,9 @@ impl Add for Money {
     type Output = Money;
 
     fn add(self, other: Money) -> Money {
-        Money(self.0.saturating_add(other.0))
+        // Only amounts of the same sign can leave the range.
+        let limit = if self.mantissa < 0 { Money::MIN } else { Money::MAX };
+        self.checked_add(other).unwrap_or(limit)
     }
 }
 
@@ -91,7 +171,7 @@ impl Sub for Money {
     type Output = Money;
 
     fn sub(self, other: Money) -> Money {
-        Money(self.0.saturating_sub(other.0))
+        self + Money { mantissa: -other.mantissa, scale: other.scale }
     }
 }
 
@@ -101,70 +181,23 @@ impl Sum for Money {
     }
 }
 
-impl Serialize for Money {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+#[cfg(feature = "rust_decimal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rust_decimal")))]
+impl From<rust_decimal::Decimal> for Money {
+    fn from(amount: rust_decimal::Decimal) -> Self {
+        Money { mantissa: amount.mantissa(), scale: amount.scale() }
     }
 }
 
-impl<'de> Deserialize<'de> for Money {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Amount;
-        impl Visitor<'_> for Amount {
-            type Value = Money;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a decimal amount")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Money, E> {
-                text.parse().map_err(E::custom)
-            }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Money, E> {
-                Ok(Money(value.into()))
-            }
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Money, E> {
-                Ok(Money(value.into()))
-            }
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Money, E> {
-                self.visit_str(&value.to_string())
-            }
-        }
-        deserializer.deserialize_any(Amount)
+#[cfg(feature = "rust_decimal")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rust_decimal")))]
+impl From<Money> for rust_decimal::Decimal {
+    fn from(amount: Money) -> Self {
+        let limit = if amount.mantissa < 0 { Self::MIN } else { Self::MAX };
+        // The ranges are the same.
+        Self::try_from_i128_with_scale(amount.mantissa, amount.scale).unwrap_or(limit)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn strings_keep_their_scale_and_numbers_their_shortest_form() {
-        for (json, text) in
-            [("\"62.40\"", "62.40"), ("62.47", "62.47"), ("3", "3"), ("-1", "-1"), ("\"1e3\"", "1000")]
-        {
-            let money: Money = serde_json::from_str(json).unwrap();
-            assert_eq!(money.to_string(), text);
-            assert_eq!(serde_json::to_string(&money).unwrap(), format!("\"{text}\""));
-        }
-    }
-
-    #[test]
-    fn a_fraction_longer_than_fits_is_rounded() {
-        let long: Money = "0.0072750000000000000000000000000".parse().unwrap();
-        assert_eq!(long, "0.007275".parse().unwrap());
-    }
-
-    #[test]
-    fn what_is_not_an_amount_is_an_error() {
-        for json in ["\"\"", "\"12 EUR\"", "\"NaN\"", "true", "[]", "1e300", "\"1e300\""] {
-            assert!(serde_json::from_str::<Money>(json).is_err(), "{json}");
-        }
-        assert!("123456789012345678901234567890123".parse::<Money>().is_err());
-    }
-
-    #[test]
-    fn sums_saturate_instead_of_panicking() {
-        let most = Money(Decimal::MAX);
-        assert_eq!(most + most, most);
-        assert_eq!(most.checked_add(most), None);
-    }
-}
+mod tests;

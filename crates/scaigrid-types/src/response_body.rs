@@ -68,7 +68,7 @@ impl<'a> ResponseBody<'a> {
     /// JSON, has no `data`, or `data` does not decode.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, ReplyError> {
         self.require_body()?;
-        match serde_json::from_slice::<Success<T>>(self.bytes) {
+        match self.parse::<Success<T>>() {
             Ok(success) if !success.failed() => {
                 let missing = || DecodeError::new("", "`data` is missing or null");
                 Ok(success.data.ok_or_else(missing)?)
@@ -197,6 +197,15 @@ impl<'a> ResponseBody<'a> {
         essence.trim().eq_ignore_ascii_case("text/html")
     }
 
+    /// Checks the encoding once for all texts in it, which is faster than text by text.
+    fn parse<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        match std::str::from_utf8(self.bytes) {
+            Ok(text) => serde_json::from_str(text),
+            // Bytes that are no text may stand where nobody looks.
+            Err(_) => serde_json::from_slice(self.bytes),
+        }
+    }
+
     fn require_body(&self) -> Result<(), ReplyError> {
         if self.bytes.is_empty() {
             return Err(DecodeError::new("", "the body is empty").into());
@@ -218,8 +227,8 @@ impl<'a> ResponseBody<'a> {
 #[serde(bound = "T: DeserializeOwned")]
 struct Success<T> {
     /// Compared with `"error"` and with nothing else; any other value, of any type, is fine.
-    #[serde(default, deserialize_with = "lenient::opt_string_or_ignore")]
-    status: Option<String>,
+    #[serde(rename = "status", default, deserialize_with = "lenient::says_error")]
+    says_error: bool,
     #[serde(default, deserialize_with = "lenient::is_error")]
     error: bool,
     data: Option<T>,
@@ -227,7 +236,7 @@ struct Success<T> {
 
 impl<T> Success<T> {
     fn failed(&self) -> bool {
-        self.status.as_deref() == Some("error") || self.error
+        self.says_error || self.error
     }
 }
 

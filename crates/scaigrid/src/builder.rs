@@ -248,7 +248,7 @@ macro_rules! overrides {
         pub fn with_header(&self, name: &str, value: &str) -> Result<Self, crate::Error> {
             let mut headers = self.settings.headers.clone();
             crate::settings::insert_header(&mut headers, name, value)?;
-            Ok(self.with_settings(|settings| settings.headers = headers))
+            Ok(self.with_settings(|settings| settings.set_headers(headers)))
         }
 
         /// A client that shares everything with this one but the label that its calls are counted under, such as a tenant or

@@ -17,7 +17,7 @@ use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::download::DownloadCore;
 use crate::observation::Observation;
-use crate::one_line::Secrets;
+use crate::one_line::{Secret, Secrets};
 use crate::payload::Payload;
 use crate::reply::Reply;
 use crate::settings::Settings;
@@ -282,12 +282,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// What must not be printed, whoever says it.
     fn secrets(&self) -> Secrets {
-        let headers = self.settings.headers.values().filter(|value| value.is_sensitive());
-        let headers = headers.filter_map(|value| value.to_str().ok());
         let address = self.secret_address.iter().map(String::as_str);
-        let body = self.endpoint.secrets();
-        let token = self.token.iter().map(BearerToken::expose);
-        Secrets::new(token.chain(headers).chain(address).chain(body))
+        let texts = address.chain(self.endpoint.secrets()).map(Secret::of_text);
+        let token = self.token.iter().map(BearerToken::secret);
+        Secrets::new(token.chain(self.settings.header_secrets()).chain(texts))
     }
 
     /// The stream is open and has given its first chunk: the call has succeeded.
@@ -312,10 +310,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// What a stream needs to know of the call.
     pub(crate) fn facts_for_stream(&mut self, now: Now) -> Opened {
-        let headers = self.settings.headers.values().filter(|value| value.is_sensitive()).cloned();
+        let token = self.token.iter().map(BearerToken::secret);
         Opened {
             endpoint: self.endpoint.name(),
-            secrets: self.token.iter().map(BearerToken::header).chain(headers).collect(),
+            secrets: Secrets::new(token.chain(self.settings.header_secrets())),
             started: self.started,
             attempts: self.sent,
             elapsed: self.elapsed(now),

@@ -1,11 +1,24 @@
 //! The bearer: an API key, or a token from a provider.
 
+use crate::one_line::Secret;
 use http::HeaderValue;
 use std::fmt;
 
 /// A credential for the `Authorization` header. Never shown: `Debug` prints a placeholder.
-#[derive(Clone, PartialEq, Eq)]
-pub struct BearerToken(HeaderValue);
+#[derive(Clone)]
+pub struct BearerToken {
+    header: HeaderValue,
+    /// To look for it in what is about to be printed.
+    secret: Secret,
+}
+
+impl PartialEq for BearerToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.header == other.header
+    }
+}
+
+impl Eq for BearerToken {}
 
 /// The text cannot be a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,16 +56,15 @@ impl BearerToken {
         let mut header =
             HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| InvalidToken::Character)?;
         header.set_sensitive(true);
-        Ok(Self(header))
+        Ok(Self { secret: Secret::of_header(&header), header })
     }
 
-    /// The text itself, to look for it in what is about to be printed.
-    pub(crate) fn expose(&self) -> &str {
-        self.0.to_str().unwrap_or_default().trim_start_matches("Bearer ")
+    pub(crate) fn secret(&self) -> Secret {
+        self.secret.clone()
     }
 
     pub(crate) fn header(&self) -> HeaderValue {
-        self.0.clone()
+        self.header.clone()
     }
 }
 

@@ -63,7 +63,7 @@ impl DownloadCore {
                 elapsed: self.opened.observation.elapsed().or(Some(self.opened.elapsed)),
                 error: None,
                 reply: None,
-                secrets: &self.opened.secrets(),
+                secrets: &self.opened.secrets,
             });
         }
         self.opened.observation.finish(Outcome::Succeeded, &ReplyFacts::default());
@@ -98,7 +98,7 @@ impl DownloadCore {
     }
 
     fn explained(&self, mut error: Error) -> Error {
-        error.redact(&self.opened.secrets());
+        error.redact(&self.opened.secrets);
         let context = error.context_mut();
         context.endpoint = Some(self.opened.endpoint);
         context.status = Some(self.head.status);
@@ -110,7 +110,7 @@ impl DownloadCore {
         context.elapsed = self.opened.elapsed;
         context.stop_reason = Some(StopReason::MayHaveRun);
         if let Some(trace) = &self.opened.trace {
-            trace.failed(&error, &self.opened.secrets());
+            trace.failed(&error, &self.opened.secrets);
         }
         error
     }

@@ -34,6 +34,7 @@ mod one_line;
 mod paging;
 mod payload;
 mod polling;
+mod random;
 mod reply;
 /// What the client defends against, how that is tested, and what it leaves to you.
 #[doc = include_str!("security.md")]

@@ -2,7 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE as BASE64_URL};
+use http::HeaderValue;
 use std::fmt::{self, Write};
+use std::sync::{Arc, OnceLock};
 
 /// Text on one line: no line breaks and no terminal escapes.
 pub(crate) struct OneLine<'a>(pub(crate) &'a str);
@@ -14,33 +16,55 @@ impl fmt::Display for OneLine<'_> {
 }
 
 /// What must not be printed, in each form in which a server may send it back.
-#[derive(Default)]
-pub(crate) struct Secrets(Vec<String>);
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Vec<Secret>);
+
+/// One of them. Its forms are made when they are first looked for, and clones share them.
+#[derive(Clone)]
+pub(crate) struct Secret(Arc<(HeaderValue, OnceLock<Vec<String>>)>);
 
 /// What is shorter is no secret, and would tear holes into the text.
 const SHORTEST: usize = 8;
 
+impl Secret {
+    /// A value of a header; of a bearer without that word.
+    pub(crate) fn of_header(value: &HeaderValue) -> Self {
+        Self(Arc::new((value.clone(), OnceLock::new())))
+    }
+
+    /// Any text.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let forms = OnceLock::from(forms(text));
+        Self(Arc::new((HeaderValue::from_static(""), forms)))
+    }
+
+    /// As it is and in base64; either may be percent-encoded, wholly or in part. None for what is too short.
+    fn forms(&self) -> &[String] {
+        let (value, texts) = &*self.0;
+        texts.get_or_init(|| {
+            let value = value.to_str().unwrap_or_default();
+            forms(value.strip_prefix("Bearer ").unwrap_or(value))
+        })
+    }
+}
+
 impl Secrets {
-    /// As they are and in base64; either may be percent-encoded, wholly or in part.
-    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let long = secrets.into_iter().filter(|one| one.len() >= SHORTEST);
-        let mut forms: Vec<String> = long.flat_map(forms).collect();
-        // A form that holds another goes first, so that nothing of it is left over.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.dedup();
-        Self(forms)
+    pub(crate) fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self(secrets.into_iter().collect())
     }
 
     /// Replaces secrets that a server sends back, such as a key quoted in an error message. The beginning of one, where a
     /// text was cut off, is replaced, too.
     pub(crate) fn redact(&self, text: &mut String) {
-        if text.len() < SHORTEST {
+        if !self.may_be_in(text) {
             return;
         }
         let mut clean = String::with_capacity(text.len());
         let mut rest = text.as_str();
         while let Some(next) = rest.chars().next() {
-            match self.0.iter().find_map(|secret| secret_at(rest, secret)) {
+            let found = self.forms().filter_map(|secret| secret_at(rest, secret));
+            // A form that holds another counts, so that nothing of it is left over.
+            match found.max_by_key(|found| found.length) {
                 Some(Found { length, is_cut }) => {
                     clean.push_str(if is_cut { "[redacted]..." } else { "[redacted]" });
                     rest = rest.get(length..).unwrap_or_default();
@@ -52,6 +76,16 @@ impl Secrets {
             }
         }
         *text = clean;
+    }
+
+    fn forms(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|secret| secret.forms()).map(String::as_str)
+    }
+
+    /// A quick look: most texts hold no secret. One shows at least its beginning, unless that is escaped.
+    fn may_be_in(&self, text: &str) -> bool {
+        let shows = |form: &str| form.get(..SHORTEST).is_some_and(|begin| text.contains(begin));
+        text.len() >= SHORTEST && (text.contains('%') || self.forms().any(shows))
     }
 }
 
@@ -99,6 +133,9 @@ fn escaped(behind_percent: &[u8], byte: u8) -> Option<&[u8]> {
 }
 
 fn forms(secret: &str) -> Vec<String> {
+    if secret.len() < SHORTEST {
+        return Vec::new();
+    }
     let mut forms = vec![secret.to_owned()];
     for skipped in 0..3 {
         // Wherever it stands in what was encoded: the characters that depend on the bytes around it are left out.
@@ -119,7 +156,7 @@ mod tests {
 
     fn redacted(text: &str) -> String {
         let mut text = text.to_owned();
-        Secrets::new([KEY, "short"]).redact(&mut text);
+        Secrets::new([KEY, "short"].map(Secret::of_text)).redact(&mut text);
         text
     }
 

@@ -4,6 +4,7 @@ use crate::base_url::{BaseUrl, BaseUrlError};
 use crate::credential::Credential;
 use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
+use crate::one_line::Secret;
 use crate::tls::TlsDraft;
 use crate::{BearerToken, BudgetGuard, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -26,6 +27,8 @@ const USER_AGENT: &str = concat!("scaigrid-rust/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Settings {
     pub(crate) base_url: BaseUrl,
     pub(crate) headers: HeaderMap,
+    /// Those of the headers.
+    secrets: Vec<Secret>,
     /// `None`: by endpoint.
     pub(crate) timeout: Option<Duration>,
     pub(crate) first_byte_timeout: Duration,
@@ -48,6 +51,16 @@ pub(crate) struct Settings {
 pub(crate) type JitterSource = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 impl Settings {
+    pub(crate) fn set_headers(&mut self, headers: HeaderMap) {
+        self.secrets = secrets_of(&headers);
+        self.headers = headers;
+    }
+
+    /// What must not be printed of the headers.
+    pub(crate) fn header_secrets(&self) -> impl Iterator<Item = Secret> {
+        self.secrets.iter().cloned()
+    }
+
     /// Those who watch the calls take the time from here.
     pub(crate) fn watch_with(&mut self, now: InstantSource) {
         Arc::make_mut(&mut self.watch).now = now;
@@ -117,7 +130,7 @@ impl Default for Draft {
             deadline: None,
             retry_policy: Arc::new(StandardPolicy::new()),
             retry_budget: RetryBudget::default(),
-            jitter: Arc::new(fastrand::f64),
+            jitter: Arc::new(crate::random::fraction),
             observer: None,
             max_response_bytes: 64 * 1024 * 1024,
             budget_guard: None,
@@ -174,9 +187,11 @@ impl Draft {
         if limits.into_iter().chain(self.timeout).chain(self.deadline).any(|limit| limit.is_zero()) {
             return Err(Error::config("a time limit of zero lets no call succeed"));
         }
+        let headers = self.header_map()?;
         Ok(Settings {
             base_url,
-            headers: self.header_map()?,
+            secrets: secrets_of(&headers),
+            headers,
             timeout: self.timeout,
             first_byte_timeout: self.first_byte_timeout,
             stream_idle_timeout: self.stream_idle_timeout,
@@ -226,6 +241,10 @@ impl Draft {
         }
         Ok(headers)
     }
+}
+
+fn secrets_of(headers: &HeaderMap) -> Vec<Secret> {
+    headers.values().filter(|value| value.is_sensitive()).map(Secret::of_header).collect()
 }
 
 /// Headers that the client sets by itself.

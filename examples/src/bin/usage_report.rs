@@ -3,8 +3,8 @@
 //! cargo run --bin usage_report -- --period week
 #![allow(clippy::print_stderr, reason = "the report goes to stdout, all else to stderr")]
 
+use rust_decimal::Decimal;
 use scaigrid::blocking::Client;
-use scaigrid::types::Decimal;
 use scaigrid::{ChatRequest, Error, GroupBy, ListUsage, Money, UsagePeriod, UsageSummaryQuery};
 use scaigrid_examples::{Options, emulator_without_key, exit_code, print_now, with_gateway};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ fn total(lines: &BTreeMap<String, Sum>) -> Sum {
 fn table(title: &str, lines: &BTreeMap<String, Sum>) -> String {
     let most = lines.values().map(|sum| sum.cost).max().unwrap_or_default();
     // Points below each other.
-    let places = lines.values().map(|sum| sum.cost.to_decimal().scale()).max().unwrap_or_default() as usize;
+    let places = lines.values().map(|sum| sum.cost.parts().1).max().unwrap_or_default() as usize;
     let mut text =
         format!("{title:<28} {:>8} {:>12} {:>12} {:>14}\n", "calls", "tokens in", "tokens out", "cost");
     let total = ("all", &total(lines), String::new());
@@ -84,7 +84,7 @@ fn table(title: &str, lines: &BTreeMap<String, Sum>) -> String {
 
 /// 24 blocks for the most, and at least one for anything.
 fn bar(cost: Money, most: Money) -> String {
-    let part = cost.to_decimal().checked_div(most.to_decimal()).unwrap_or_default();
+    let part = Decimal::from(cost).checked_div(most.into()).unwrap_or_default();
     (0..24_u32).filter(|blocks| part * Decimal::from(24) > Decimal::from(*blocks)).map(|_| '█').collect()
 }
 

@@ -7,7 +7,8 @@ use crate::ids;
 use crate::times::rfc3339;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use scaigrid_types::{Decimal, Money};
+use rust_decimal::Decimal;
+use scaigrid_types::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -150,7 +151,7 @@ impl Budget {
     pub(crate) fn level(&self) -> Level {
         let Terms { cost_limit, token_limit, request_limit, soft_limit_pct, .. } = self.terms;
         let pairs = [
-            cost_limit.map(|limit| (self.cost.to_decimal(), limit.to_decimal())),
+            cost_limit.map(|limit| (self.cost.into(), limit.into())),
             token_limit.map(|limit| (self.tokens.into(), limit.into())),
             request_limit.map(|limit| (self.requests.into(), limit.into())),
         ];

@@ -1,7 +1,8 @@
 //! What was served, and what it cost.
 
 use crate::gateway::TENANT;
-use scaigrid_types::{Decimal, GroupBy, Model, Money, UsageSummaryRow};
+use rust_decimal::Decimal;
+use scaigrid_types::{GroupBy, Model, Money, UsageSummaryRow};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -158,18 +159,18 @@ impl Selection {
 /// The exact price of a call.
 pub(crate) fn cost(model: &Model, tokens_in: u64, tokens_out: u64) -> Money {
     let part = |tokens: u64, price: Option<Money>| {
-        let price = price.unwrap_or_default().to_decimal();
+        let price = Decimal::from(price.unwrap_or_default());
         // 10^-6: prices are for a million tokens.
         let exact = Decimal::from(tokens).checked_mul(price).and_then(|p| p.checked_mul(Decimal::new(1, 6)));
         Money::from(exact.unwrap_or(Decimal::MAX))
     };
     let sum = part(tokens_in, model.input_price_per_mtok) + part(tokens_out, model.output_price_per_mtok);
-    Money::from(sum.to_decimal().normalize())
+    Decimal::from(sum).normalize().into()
 }
 
 /// What the provider takes: 90 % of what the tenant is charged.
 fn backend_cost(cost: Money) -> Money {
-    let exact = cost.to_decimal().checked_mul(Decimal::new(9, 1));
+    let exact = Decimal::from(cost).checked_mul(Decimal::new(9, 1));
     Money::from(exact.unwrap_or(Decimal::MAX).normalize())
 }
 
@@ -196,7 +197,7 @@ fn row(group_key: Option<String>, totals: Totals) -> UsageSummaryRow {
     row.input_tokens = Some(totals.tokens_in);
     row.output_tokens = Some(totals.tokens_out);
     row.total_tokens = Some(totals.tokens_in.saturating_add(totals.tokens_out));
-    row.total_cost = Some(Money::from(totals.cost.to_decimal().normalize()));
+    row.total_cost = Some(Decimal::from(totals.cost).normalize().into());
     row.backend_cost = Some(backend_cost(totals.cost));
     row
 }

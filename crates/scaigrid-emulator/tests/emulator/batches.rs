@@ -133,7 +133,7 @@ fn a_job_runs_mixed_calls_and_keeps_every_line() {
 
 #[test]
 fn a_batch_costs_half_and_keeps_to_the_budget() {
-    let cost = |emulator: &Emulator| booked(emulator, OMNI).2.parse::<Money>().unwrap().to_decimal();
+    let cost = |emulator: &Emulator| booked(emulator, OMNI).2.parse::<Money>().unwrap();
     let emulator = Emulator::start().unwrap();
     post(&emulator, &chat("hello"));
     let live = cost(&emulator);

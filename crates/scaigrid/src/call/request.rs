@@ -4,7 +4,7 @@ use crate::payload::Payload;
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
 use bytes::Bytes;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use scaigrid_types::{Endpoint, InvalidRequest};
 
 pub(super) fn build<E: Endpoint>(endpoint: &E, settings: &Settings) -> Result<http::Request<Payload>, Error> {
@@ -17,7 +17,10 @@ pub(super) fn build<E: Endpoint>(endpoint: &E, settings: &Settings) -> Result<ht
             Error::new(ErrorKind::InvalidRequest, error.to_string())
         })?;
     *request.uri_mut() = uri;
-    *request.headers_mut() = settings.headers.clone();
+    // Room for those of the call and the credential, so that it does not grow again.
+    let mut headers = HeaderMap::with_capacity(settings.headers.keys_len() + 3);
+    headers.extend(settings.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    *request.headers_mut() = headers;
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(endpoint.accept()));
     if let Some(body) = body {
         let content_type = HeaderValue::from_str(&body.content_type).map_err(|_| {

@@ -28,7 +28,7 @@ impl PartialFile {
         let name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
         let mut partial = OsString::from(".");
         partial.push(name);
-        partial.push(format!(".{:016x}.part", fastrand::u64(..)));
+        partial.push(format!(".{:016x}.part", crate::random::number()));
         let partial = path.with_file_name(partial);
         let file = File::create_new(&partial)?;
         Ok(Self { file: Some(file), moved: Some((partial, path)) })
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_is_there_is_replaced_only_by_what_is_whole() {
-        let folder = std::env::temp_dir().join(format!("scaigrid-save-{:016x}", fastrand::u64(..)));
+        let folder = std::env::temp_dir().join(format!("scaigrid-save-{:016x}", crate::random::number()));
         std::fs::create_dir(&folder).unwrap();
         let path = folder.join("a.txt");
         std::fs::write(&path, "old").unwrap();
@@ -92,7 +92,7 @@ mod tests {
         device.write(b"x").unwrap();
         device.finish().unwrap();
         assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
-        let folder = std::env::temp_dir().join(format!("scaigrid-link-{:016x}", fastrand::u64(..)));
+        let folder = std::env::temp_dir().join(format!("scaigrid-link-{:016x}", crate::random::number()));
         std::fs::create_dir(&folder).unwrap();
         let (target, link) = (folder.join("target"), folder.join("link"));
         std::fs::write(&target, "old").unwrap();

@@ -11,7 +11,7 @@ use crate::trace::{End, Told, Trace};
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use scaigrid_transport::sse::{DEFAULT_MAX_EVENT_BYTES, Decoder, Event};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{
@@ -54,7 +54,8 @@ pub(crate) enum Opening<B> {
 /// What the call knows once the stream is open.
 pub(crate) struct Opened {
     pub(crate) endpoint: &'static str,
-    pub(crate) secrets: Vec<HeaderValue>,
+    /// What must not be printed, whoever says it.
+    pub(crate) secrets: Secrets,
     pub(crate) started: Instant,
     pub(crate) attempts: u32,
     /// Time to the first chunk.
@@ -63,14 +64,6 @@ pub(crate) struct Opened {
     pub(crate) trace: Option<Trace>,
     /// Told of the end.
     pub(crate) observation: Observation,
-}
-
-impl Opened {
-    /// What must not be printed, whoever says it.
-    pub(crate) fn secrets(&self) -> Secrets {
-        let texts = self.secrets.iter().filter_map(|secret| secret.to_str().ok());
-        Secrets::new(texts.map(|secret| secret.trim_start_matches("Bearer ")))
-    }
 }
 
 pub(crate) struct StreamCore {
@@ -361,7 +354,7 @@ impl StreamCore {
         if let Some(opened) = &self.opened {
             let elapsed = now.instant.saturating_duration_since(opened.started);
             // Before the report copies anything.
-            failed.error.redact(&opened.secrets());
+            failed.error.redact(&opened.secrets);
             let report = failed.report(opened.endpoint, opened.attempts, elapsed);
             let context = failed.error.context_mut();
             context.endpoint = Some(opened.endpoint);
@@ -371,7 +364,7 @@ impl StreamCore {
             context.history.push(report);
             context.at = Some(now.system);
             if let Some(trace) = &opened.trace {
-                trace.failed(&failed.error, &opened.secrets());
+                trace.failed(&failed.error, &opened.secrets);
             }
         }
         self.conclude(observation::Outcome::cut_short(&failed.error));
@@ -394,7 +387,7 @@ impl StreamCore {
             elapsed: now.map(|now| now.instant.saturating_duration_since(opened.started)),
             error: None,
             reply,
-            secrets: &opened.secrets(),
+            secrets: &opened.secrets,
         });
     }
 

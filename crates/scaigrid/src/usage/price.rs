@@ -1,7 +1,7 @@
 //! What tokens cost, as far as prices are known.
 
 use super::UsageSnapshot;
-use scaigrid_types::{Decimal, Model, Money};
+use scaigrid_types::{Model, Money};
 use std::collections::BTreeMap;
 
 /// Prices of models, for estimates. Fill it from the gateway's list, or by hand.
@@ -58,19 +58,23 @@ impl PriceTable {
         let price = self.0.get(model).copied().unwrap_or_default();
         // Tokens that the gateway counts and does not call input or output.
         let mut unpriced = total.saturating_sub(prompt.saturating_add(completion));
-        let mut cost = Decimal::ZERO;
+        let mut cost = Money::ZERO;
         for (tokens, price) in [(prompt, price.input), (completion, price.output)] {
             let Some(price) = price else {
                 unpriced = unpriced.saturating_add(tokens);
                 continue;
             };
-            // 10^-6: prices are for a million tokens.
-            let per_token = price.to_decimal().checked_mul(Decimal::new(1, 6));
-            let part = per_token.and_then(|price| price.checked_mul(Decimal::from(tokens)));
-            cost = part.and_then(|part| cost.checked_add(part)).unwrap_or(Decimal::MAX);
+            cost += of_tokens(tokens, price);
         }
-        (Money::from(cost), unpriced)
+        (cost, unpriced)
     }
+}
+
+/// What tokens cost at a price for a million. The largest amount, if it is larger.
+fn of_tokens(tokens: u64, price: Money) -> Money {
+    let (mantissa, scale) = price.parts();
+    let product = mantissa.checked_mul(i128::from(tokens));
+    product.and_then(|product| Money::from_parts(product, scale + 6)).unwrap_or(Money::MAX)
 }
 
 /// What calls may have cost, as far as the client can tell: from [`UsageSnapshot::estimated_cost`]. The gateway's
