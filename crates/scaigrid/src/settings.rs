@@ -5,6 +5,7 @@ use crate::credential::Credential;
 use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
 use crate::tls::TlsDraft;
+use crate::usage::UsageTable;
 use crate::{BearerToken, BudgetGuard, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use scaigrid_retry::{RetryBudget, RetryPolicy, StandardPolicy};
@@ -38,8 +39,6 @@ pub(crate) struct Settings {
     pub(crate) max_response_bytes: usize,
     /// Whether spans hold prompts and replies.
     pub(crate) record_content: bool,
-    #[cfg(feature = "opentelemetry")]
-    pub(crate) instruments: crate::trace::Instruments,
     /// Who watches the calls.
     pub(crate) watch: Arc<Watch>,
 }
@@ -174,6 +173,8 @@ impl Draft {
         if limits.into_iter().chain(self.timeout).chain(self.deadline).any(|limit| limit.is_zero()) {
             return Err(Error::config("a time limit of zero lets no call succeed"));
         }
+        #[cfg(feature = "opentelemetry")]
+        let instruments = crate::trace::Instruments::new(&base_url.origin());
         Ok(Settings {
             base_url,
             headers: self.header_map()?,
@@ -187,11 +188,13 @@ impl Draft {
             observer: self.observer.clone(),
             max_response_bytes: self.max_response_bytes,
             record_content: self.record_content,
-            #[cfg(feature = "opentelemetry")]
-            instruments: crate::trace::Instruments::default(),
             watch: Arc::new(Watch {
+                now: Arc::new(crate::clock::system_instant),
+                label: None,
+                usage: UsageTable::default(),
                 budget_guard: self.budget_guard.clone(),
-                ..Watch::new(Arc::new(crate::clock::system_instant))
+                #[cfg(feature = "opentelemetry")]
+                instruments,
             }),
         })
     }

@@ -142,11 +142,11 @@ impl BudgetGuard {
 
     /// Counts a call that has ended.
     pub(crate) fn count(&self, end: &CallEnd<'_>) {
-        let Some(usage) = end.usage else { return };
+        let Some(usage) = end.usage() else { return };
         let (cost, unpriced) = match &self.limit {
             Limit::Tokens(_) => (Money::ZERO, 0),
             Limit::Cost(_, prices) => {
-                let model = end.requested_model.or(end.response_model).unwrap_or(UNKNOWN);
+                let model = end.model().unwrap_or(UNKNOWN);
                 prices.cost(model, usage.prompt(), usage.completion(), usage.total())
             }
         };

@@ -46,10 +46,10 @@ impl Rows {
     /// The row that a call belongs to.
     fn row(&mut self, end: &CallEnd<'_>) -> &mut UsageTotals {
         // A call of the caller's own that tells tokens has used a model, too.
-        if end.operation.is_none() && end.usage.is_none() {
+        if end.operation.is_none() && end.usage().is_none() {
             return &mut self.management;
         }
-        let model = self.model(end.requested_model.or(end.response_model).unwrap_or(UNKNOWN));
+        let model = self.model(end.model().unwrap_or(UNKNOWN));
         let label = match end.label {
             Some(label) if self.is_full_for(label) => Some(Arc::from(OTHER)),
             label => label.cloned(),
@@ -89,17 +89,17 @@ fn count(sums: &mut UsageTotals, end: &CallEnd<'_>) {
         Outcome::Succeeded => &mut sums.succeeded,
         Outcome::Failed(_) => &mut sums.failed,
         Outcome::CutShort(_) => &mut sums.cut_short,
-        Outcome::Abandoned => &mut sums.abandoned,
+        Outcome::Abandoned(_) => &mut sums.abandoned,
     };
     *ended = ended.saturating_add(1);
-    let usage = end.usage.unwrap_or_default();
+    let usage = end.usage().unwrap_or_default();
     for (sum, value) in [
         (&mut sums.calls, 1),
         (&mut sums.retries, u64::from(end.attempts.saturating_sub(1))),
         (&mut sums.prompt_tokens, usage.prompt()),
         (&mut sums.completion_tokens, usage.completion()),
         (&mut sums.total_tokens, usage.total()),
-        (&mut sums.with_usage, u64::from(end.usage.is_some())),
+        (&mut sums.with_usage, u64::from(end.usage().is_some())),
         (&mut sums.without_usage, u64::from(end.without_usage)),
     ] {
         *sum = sum.saturating_add(value);
