@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 ///
 /// Once the limit is reached, calls that ask a model fail with [`ErrorKind::BudgetGuard`] before they are sent; with
 /// [`notify`](Self::notify), a callback is called once instead. Calls that ask no model, such as lists and health, always
-/// pass, and so do batches, whose tokens the client is not told.
+/// pass, and so do batches, whose tokens are told late or never, and do not count.
 ///
 /// It is soft: calls under way are not cut, so that all of them together may pass the limit; only tokens that the gateway
 /// told count; and costs are estimates. The limit that holds is a budget of the gateway. Clones share what is used; so do
