@@ -91,3 +91,19 @@ fn without_the_feature_there_is_no_tls() {
     assert_none_of(&tree("scaigrid", "async,gzip,rustls"), &["webpki-roots"]);
     assert!(tree("scaigrid", "async,webpki-roots").contains("webpki-roots"));
 }
+
+#[test]
+fn opentelemetry_comes_only_with_its_feature() {
+    let is_otel = |name: &&String| name.contains("opentelemetry");
+    for features in ["default", "async,blocking,gzip,rustls,webpki-roots,webhook-signatures"] {
+        let tree = tree("scaigrid", features);
+        assert_eq!(tree.iter().find(is_otel), None, "{features}");
+        // The facade only: what collects is the program's.
+        assert!(tree.contains("tracing"));
+        assert_none_of(&tree, &["tracing-subscriber", "tracing-attributes"]);
+    }
+    let with_it = tree("scaigrid", "async,opentelemetry");
+    assert!(with_it.contains("opentelemetry"));
+    // The API, and no SDK, exporter, or protocol.
+    assert_none_of(&with_it, &["opentelemetry_sdk", "opentelemetry-otlp", "tonic", "prost"]);
+}

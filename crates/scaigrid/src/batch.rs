@@ -11,13 +11,17 @@ pub use async_results::BatchResults;
 pub use blocking_results::BatchResults as BlockingBatchResults;
 
 use crate::lines::{Lines, TooLong};
+use crate::observation::Watch;
 use crate::{Error, ErrorKind};
 use bytes::Bytes;
 use scaigrid_types::BatchResult;
+use std::sync::Arc;
 
 /// Turns pieces of a file into results, without I/O.
 pub(crate) struct ResultLines {
     lines: Lines,
+    /// Where they are counted; `None` for the file of errors, whose lines may be among the results, too.
+    watch: Option<Arc<Watch>>,
     /// Lines handed out so far.
     count: u64,
     is_over: bool,
@@ -32,8 +36,8 @@ pub(crate) enum NextLine {
 }
 
 impl ResultLines {
-    pub(crate) fn new(max_line_bytes: usize) -> Self {
-        Self { lines: Lines::new(max_line_bytes), count: 0, is_over: false }
+    pub(crate) fn new(max_line_bytes: usize, watch: Option<Arc<Watch>>) -> Self {
+        Self { lines: Lines::new(max_line_bytes), watch, count: 0, is_over: false }
     }
 
     pub(crate) fn push(&mut self, piece: &Bytes) {
@@ -59,7 +63,11 @@ impl ResultLines {
         };
         let Some(line) = line else { return NextLine::End };
         self.count += 1;
-        NextLine::Result(BatchResult::from_line(&line).map_err(|error| {
+        let result = BatchResult::from_line(&line);
+        if let (Ok(result), Some(watch)) = (&result, &self.watch) {
+            watch.usage.count_line(watch.label.as_ref(), result);
+        }
+        NextLine::Result(result.map_err(|error| {
             let message = format!("line {} of the results: {error}", self.count);
             Error::new(ErrorKind::Decode, message).with_source(error)
         }))

@@ -19,13 +19,12 @@ use crate::download::DownloadCore;
 use crate::observation::Observation;
 use crate::one_line::{Secret, Secrets};
 use crate::payload::Payload;
-use crate::reply::Reply;
+use crate::reply::{REQUEST_ID, Reply};
 use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
-use crate::trace::Trace;
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
-use http::header;
+use http::{HeaderValue, StatusCode, header};
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{Endpoint, ErrorCode, ReplaySafety, RetryClass};
@@ -66,7 +65,7 @@ enum AnswerKind {
 }
 
 /// One call on its way. `E` says what is called; everything else is the same for all calls.
-pub(crate) struct Call<'a, E> {
+pub(crate) struct Call<'a, E: Endpoint> {
     endpoint: &'a E,
     settings: &'a Settings,
     /// Without the bearer. Attempts share its body.
@@ -91,8 +90,8 @@ pub(crate) struct Call<'a, E> {
     paid: bool,
     /// The failure that a wait or a fresh token follows, until the next.
     last: Option<Failed>,
-    /// `None` once a stream or a file has taken it.
-    trace: Option<Trace>,
+    /// Of the answer that is being read, for a span that ends before it is judged.
+    head: Option<(StatusCode, Option<HeaderValue>)>,
     /// Tells those who watch. Moves on with a stream or a file.
     observation: Observation,
 }
@@ -122,7 +121,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     ) -> Self {
         let is_authenticated = endpoint.is_authenticated();
         let token = token.filter(|_| is_authenticated);
-        let trace = Some(Trace::begin(endpoint, &request, settings));
+        let observation = Observation::begin(endpoint, &request, settings, now.instant);
         Self {
             endpoint,
             settings,
@@ -140,15 +139,15 @@ impl<'a, E: Endpoint> Call<'a, E> {
             history: Vec::new(),
             paid: false,
             last: None,
-            trace,
-            observation: Observation::begin(endpoint, &settings.watch, now.instant),
+            head: None,
+            observation,
         }
     }
 
     /// The answer will be read as a stream: other time limits apply.
     pub(crate) fn streaming(mut self) -> Self {
         self.answer = AnswerKind::Stream;
-        self.trace.iter().for_each(Trace::streaming);
+        self.observation.streaming();
         self
     }
 
@@ -280,6 +279,14 @@ impl<'a, E: Endpoint> Call<'a, E> {
         }
     }
 
+    /// The head of an answer is there. A blocking call cannot be dropped before it is judged.
+    #[cfg_attr(not(feature = "async"), allow(dead_code))]
+    pub(crate) fn on_head(&mut self, head: &http::response::Parts) {
+        if self.observation.is_traced() {
+            self.head = Some((head.status, head.headers.get(REQUEST_ID).cloned()));
+        }
+    }
+
     /// What must not be printed, whoever says it.
     fn secrets(&self) -> Secrets {
         let address = self.secret_address.iter().map(String::as_str);
@@ -292,10 +299,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
     pub(crate) fn opened(&mut self, core: StreamCore, now: Now) -> StreamCore {
         let secrets = self.secrets();
         let core = core.redacted(&secrets);
-        self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
-        let elapsed = self.elapsed(now);
-        self.trace.iter().for_each(|trace| trace.first_chunk(elapsed));
-        self.observation.first_chunk();
+        let _ = self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
+        self.observation.first_chunk(now.instant);
         core.opened(self.facts_for_stream(now))
     }
 
@@ -303,8 +308,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     pub(crate) fn downloading(&mut self, head: http::response::Parts, now: Now) -> DownloadCore {
         let mut request_id = answer::request_id(&head.headers, &[]);
         request_id.iter_mut().for_each(|id| self.secrets().redact(id));
-        self.succeeded(head.status, request_id.clone(), now);
-        self.trace.iter().for_each(Trace::begun);
+        let request_id = self.succeeded(head.status, request_id, now);
         DownloadCore::new(head, request_id, self.limits, self.facts_for_stream(now))
     }
 
@@ -318,8 +322,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
             attempts: self.sent,
             elapsed: self.elapsed(now),
             history: std::mem::take(&mut self.history),
-            trace: self.trace.take(),
-            observation: self.observation.take(),
+            at: now.system,
+            observation: self.observation.hand_on(self.endpoint.requested_model()),
         }
     }
 
@@ -343,18 +347,13 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.paid = false;
         self.attempt = self.attempt.max(1);
         self.sent += 1;
-        self.observation.sending();
+        self.head = None;
         self.limits = timeouts;
         let mut request = self.request.clone();
         if let Some(token) = &self.token {
             request.headers_mut().insert(header::AUTHORIZATION, token.header());
         }
-        if let Some(trace) = &self.trace {
-            trace.propagate(self.settings, &mut request);
-            if !trace.span().is_disabled() {
-                request.extensions_mut().insert(trace.span().clone());
-            }
-        }
+        self.observation.sending(self.settings, &mut request);
         Step::Send { request, timeouts }
     }
 
@@ -400,12 +399,13 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 }
 
-/// Cancelled, dropped, or out of time: what was paid for and not sent goes back to the budget.
-impl<E> Drop for Call<'_, E> {
+/// Cancelled, dropped, or out of time: what was paid for and not sent goes back to the budget, and the call has ended.
+impl<E: Endpoint> Drop for Call<'_, E> {
     fn drop(&mut self) {
         if self.paid {
             self.settings.retry_budget.refund();
         }
+        self.abandoned();
     }
 }
 

@@ -175,7 +175,7 @@ impl Client {
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
                 }
             };
-            step = match self.open(request, timeouts, call.plain_timeout()).await {
+            step = match self.open(&mut call, request, timeouts).await {
                 Opening::Stream(core, body) => {
                     let core = call.opened(core, self.now());
                     return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
@@ -218,7 +218,10 @@ impl Client {
                     (head, body) if answer::is_file(endpoint, &head) => {
                         return Ok(Download::new(call.downloading(head, self.now()), body));
                     }
-                    (head, body) => self.whole_in_time(head, body, call.plain_timeout()).await,
+                    (head, body) => {
+                        call.on_head(&head);
+                        self.whole_in_time(head, body, call.plain_timeout()).await
+                    }
                 },
                 Err(error) => Outcome::NoAnswer(error),
             };
@@ -227,18 +230,19 @@ impl Client {
     }
 
     /// Sends, and reads until the first chunk.
-    async fn open(
+    async fn open<E: Endpoint>(
         &self,
+        call: &mut Call<'_, E>,
         request: http::Request<Payload>,
         timeouts: Timeouts,
-        plain_timeout: Duration,
     ) -> Opening<Body> {
         let (head, mut body) = match self.carry(request, timeouts).await {
             Ok(response) => response.into_parts(),
             Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
         };
+        call.on_head(&head);
         if !StreamCore::is_stream(&head) {
-            return Opening::Plain(self.whole_in_time(head, body, plain_timeout).await);
+            return Opening::Plain(self.whole_in_time(head, body, call.plain_timeout()).await);
         }
         let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {
@@ -264,7 +268,7 @@ impl Client {
         loop {
             match self.until_send(&mut call, step).await {
                 ControlFlow::Continue((request, timeouts)) => {
-                    let outcome = self.exchange(request, timeouts).await;
+                    let outcome = self.exchange(&mut call, request, timeouts).await;
                     step = call.on_outcome(outcome, self.now());
                 }
                 ControlFlow::Break(result) => return result,
@@ -325,11 +329,17 @@ impl Client {
         Ok(Self { transport: transport.unwrap_or_else(|| Arc::clone(&self.transport)), ..self.clone() })
     }
 
-    async fn exchange(&self, request: http::Request<Payload>, timeouts: Timeouts) -> Outcome {
+    async fn exchange<E: Endpoint>(
+        &self,
+        call: &mut Call<'_, E>,
+        request: http::Request<Payload>,
+        timeouts: Timeouts,
+    ) -> Outcome {
         let (head, body) = match self.carry(request, timeouts).await {
             Ok(response) => response.into_parts(),
             Err(error) => return Outcome::NoAnswer(error),
         };
+        call.on_head(&head);
         self.whole(head, body).await
     }
 

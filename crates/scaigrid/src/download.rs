@@ -11,19 +11,18 @@ pub use async_download::Download;
 #[cfg(feature = "blocking")]
 pub use blocking_download::Download as BlockingDownload;
 
-use crate::observation::Outcome;
+use crate::observation::{Ending, Outcome};
 use crate::reply::Facts;
 use crate::stream::Opened;
-use crate::trace::End;
 use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
 use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, header};
 use scaigrid_retry::StopReason;
 use scaigrid_transport::{Timeouts, TransportError};
-use scaigrid_types::ReplyFacts;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// What is known of a file whose head has come.
 pub(crate) struct DownloadCore {
@@ -32,11 +31,13 @@ pub(crate) struct DownloadCore {
     limits: Timeouts,
     opened: Opened,
     received: u64,
+    /// From the begin of the call to the end of the file.
+    total: Option<Duration>,
 }
 
 impl DownloadCore {
     pub(crate) fn new(head: Parts, request_id: Option<String>, limits: Timeouts, opened: Opened) -> Self {
-        Self { head, request_id, limits, opened, received: 0 }
+        Self { head, request_id, limits, opened, received: 0, total: None }
     }
 
     /// An answer that was read whole.
@@ -50,23 +51,12 @@ impl DownloadCore {
 
     pub(crate) fn on_piece(&mut self, piece: &Bytes) {
         self.received = self.received.saturating_add(piece.len() as u64);
-        self.opened.observation.first_chunk();
     }
 
     /// The file is whole.
     pub(crate) fn ended(&mut self) {
-        if let Some(trace) = &self.opened.trace {
-            trace.end(End {
-                status: Some(self.head.status),
-                request_id: self.request_id.as_deref(),
-                attempts: self.opened.attempts,
-                elapsed: self.opened.observation.elapsed().or(Some(self.opened.elapsed)),
-                error: None,
-                reply: None,
-                secrets: &self.opened.secrets,
-            });
-        }
-        self.opened.observation.finish(Outcome::Succeeded, &ReplyFacts::default());
+        self.total = self.opened.observation.elapsed();
+        self.conclude(Outcome::Succeeded);
     }
 
     /// The file breaks off. It is not asked for again: what came is in the caller's hands already.
@@ -74,7 +64,7 @@ impl DownloadCore {
         let mut error = Error::transport(error, self.limits);
         error.add_to_message(&format!(", after {} bytes of the file", self.received));
         let error = self.explained(error);
-        self.opened.observation.finish(Outcome::cut_short(&error), &ReplyFacts::default());
+        self.conclude(Outcome::cut_short(&error));
         error
     }
 
@@ -83,7 +73,7 @@ impl DownloadCore {
         let message =
             format!("the file is larger than the allowed {max_bytes} bytes: save it, or read it in pieces");
         let error = self.explained(Error::new(ErrorKind::BodyTooLarge, message));
-        self.opened.observation.finish(Outcome::failed(&error), &ReplyFacts::default());
+        self.conclude(Outcome::cut_short(&error));
         error
     }
 
@@ -93,12 +83,13 @@ impl DownloadCore {
         let mut error = self.explained(Error::new(ErrorKind::File, message).with_source(cause));
         // The exchange did not fail.
         (error.context_mut().status, error.context_mut().stop_reason) = (None, None);
-        self.opened.observation.finish(Outcome::failed(&error), &ReplyFacts::default());
+        self.conclude(Outcome::cut_short(&error));
         error
     }
 
     fn explained(&self, mut error: Error) -> Error {
         error.redact(&self.opened.secrets);
+        let elapsed = self.opened.observation.elapsed().or(self.total).unwrap_or(self.opened.elapsed);
         let context = error.context_mut();
         context.endpoint = Some(self.opened.endpoint);
         context.status = Some(self.head.status);
@@ -107,12 +98,28 @@ impl DownloadCore {
         context.may_have_run = true;
         context.attempts = self.opened.attempts;
         context.history.clone_from(&self.opened.history);
-        context.elapsed = self.opened.elapsed;
+        context.elapsed = elapsed;
+        context.at = self.opened.at.checked_add(elapsed.saturating_sub(self.opened.elapsed));
         context.stop_reason = Some(StopReason::MayHaveRun);
-        if let Some(trace) = &self.opened.trace {
-            trace.failed(&error, &self.opened.secrets);
-        }
         error
+    }
+
+    /// Tells those who watch of the end, unless that was done.
+    fn conclude(&mut self, outcome: Outcome<'_>) {
+        let mut observation = self.opened.observation.take();
+        observation.finish(
+            outcome,
+            Ending {
+                status: Some(self.head.status),
+                request_id: self.request_id.as_deref(),
+                secrets: Some(&|| self.opened.secrets.clone()),
+                ..Ending::default()
+            },
+        );
+    }
+
+    pub(crate) fn support_line(&self) -> String {
+        self.opened.support_line(self.head.status, self.request_id())
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
@@ -149,6 +156,13 @@ impl DownloadCore {
 
     pub(crate) fn retry_report(&self) -> RetryReport<'_> {
         RetryReport { attempts: self.attempts(), failed: self.history(), elapsed: self.opened.elapsed }
+    }
+}
+
+/// Dropped before its end.
+impl Drop for DownloadCore {
+    fn drop(&mut self) {
+        self.conclude(Outcome::Abandoned(None));
     }
 }
 
@@ -198,6 +212,12 @@ macro_rules! accessors {
         /// How the call went until the file came: [`history`](Self::history) with a `Display` for logs.
         pub fn retry_report(&self) -> crate::RetryReport<'_> {
             self.core.retry_report()
+        }
+
+        /// One line for a support ticket, as [`Error::support_line`](crate::Error::support_line), for a file that is not what
+        /// it should be. The time is when the answer began. Holds nothing of the file.
+        pub fn support_line(&self) -> String {
+            self.core.support_line()
         }
     };
 }

@@ -318,9 +318,10 @@ impl Error {
     /// ```
     pub fn support_line(&self) -> String {
         let context = &self.0.context;
-        let what = crate::trace::type_of(self);
+        let what = crate::observation::Failure::of(self).name();
         crate::support::Line {
             endpoint: context.endpoint,
+            outcome: "failed",
             error: Some(&what),
             status: context.status,
             request_id: self.request_id(),

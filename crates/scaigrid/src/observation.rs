@@ -1,20 +1,27 @@
 //! One call as those see it who watch calls: from its begin to its very end, streams and downloads included.
 //!
 //! ```text
-//! Call::with_request ──▶ sending ─▶ attempted ─▶ ... ─▶ answered ─▶ first_chunk ─▶ finish ──▶ CallEnd
-//!                           ▲           │                   │
-//!                           └───────────┘                   └─ Opened carries it into StreamCore, DownloadCore
+//! Call::with_request ──▶ sending ─▶ attempted ─▶ ... ─▶ first_chunk ─▶ finish ──▶ CallEnd
+//!                           ▲           │            │
+//!                           └───────────┘            └─ Opened carries it into StreamCore, DownloadCore
 //! ```
 //!
-//! Whoever holds it tells it; it tells [`Watch`] once. Dropped without an end, the call was abandoned.
+//! Whoever holds it tells it, also when it is dropped itself: the call was abandoned. It tells [`Watch`] once.
 
+use crate::one_line::Secrets;
+use crate::payload::Payload;
+use crate::settings::Settings;
+use crate::trace::{CallSpan, shortened};
 use crate::usage::{BudgetGuard, UsageTable};
 use crate::{AttemptReport, Error, ErrorCode, ErrorKind};
 use http::StatusCode;
+use scaigrid_transport::TransportErrorKind;
 use scaigrid_types::{Endpoint, ReplyFacts, Usage};
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Span;
 
 /// Gives the time of the client's clock, whatever its colour.
 pub(crate) type InstantSource = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -26,29 +33,29 @@ pub(crate) struct Watch {
     pub(crate) label: Option<Arc<str>>,
     pub(crate) usage: UsageTable,
     pub(crate) budget_guard: Option<BudgetGuard>,
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) instruments: crate::trace::Instruments,
 }
 
 impl Watch {
-    pub(crate) fn new(now: InstantSource) -> Self {
-        Self { now, label: None, usage: UsageTable::default(), budget_guard: None }
-    }
-
     /// Hands the end of a call to all who watch. New observers are added here, and in the other `tell_` methods.
-    fn tell_end(&self, end: &CallEnd<'_>) {
+    fn tell_end(&self, span: &CallSpan, end: &CallEnd<'_>) {
         self.usage.count(end);
         if let Some(guard) = &self.budget_guard {
             guard.count(end);
         }
+        #[cfg(feature = "opentelemetry")]
+        self.instruments.ended(end);
+        span.end(end);
     }
 
-    /// A request is about to be sent.
-    fn tell_sending(&self, _: &Live) {}
-
     /// An attempt has ended.
-    fn tell_attempt(&self, _: &Live, _: &AttemptReport) {}
-
-    /// The first chunk of a stream, or the first bytes of a file, are there.
-    fn tell_first_chunk(&self, _: &Live) {}
+    #[cfg_attr(not(feature = "opentelemetry"), allow(unused_variables, clippy::unused_self))]
+    fn tell_attempt(&self, live: &Live, requested_model: Option<&str>, report: &AttemptReport) {
+        live.span.attempt(report);
+        #[cfg(feature = "opentelemetry")]
+        self.instruments.attempted(live.operation, requested_model, report);
+    }
 }
 
 impl fmt::Debug for Watch {
@@ -62,10 +69,10 @@ impl fmt::Debug for Watch {
 pub(crate) enum Outcome<'a> {
     Succeeded,
     Failed(Failure<'a>),
-    /// A stream or a file broke off after its first chunk.
+    /// A stream or a file broke off after its begin.
     CutShort(Failure<'a>),
-    /// Its future, stream, or download was dropped, or another thread cancelled it.
-    Abandoned,
+    /// Its future, stream, or download was dropped, or another thread cancelled it, which leaves an error.
+    Abandoned(Option<Failure<'a>>),
 }
 
 /// What may be told of an error: nothing of what a server said in its own words.
@@ -73,17 +80,50 @@ pub(crate) enum Outcome<'a> {
 pub(crate) struct Failure<'a> {
     pub(crate) kind: ErrorKind,
     pub(crate) code: Option<&'a ErrorCode>,
+    pub(crate) transport: Option<TransportErrorKind>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) request_id: Option<&'a str>,
 }
 
 impl<'a> Failure<'a> {
-    fn of(error: &'a Error) -> Self {
+    pub(crate) fn of(error: &'a Error) -> Self {
         Self {
             kind: error.kind(),
             code: error.code(),
+            transport: error.transport_kind(),
             status: error.status(),
             request_id: error.request_id(),
+        }
+    }
+
+    /// Of an attempt; `None` if it succeeded.
+    pub(crate) fn of_attempt(report: &'a AttemptReport) -> Option<Self> {
+        Some(Self {
+            kind: report.error?,
+            code: report.code.as_ref(),
+            transport: report.transport,
+            status: report.status,
+            request_id: report.request_id.as_deref(),
+        })
+    }
+
+    /// The `error.type` of spans and logs: the gateway's code, else how the transport failed, else a status that is no
+    /// success, else the kind of the error.
+    pub(crate) fn name(&self) -> String {
+        match (self.code, self.transport, self.status) {
+            (Some(code), _, _) => code.as_str().to_owned(),
+            (None, Some(kind), _) => format!("{kind:?}"),
+            (None, None, Some(status)) if !status.is_success() => status.as_str().to_owned(),
+            _ => format!("{:?}", self.kind),
+        }
+    }
+
+    /// As [`name`](Self::name), of a few values only: codes that this version does not know are one.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn metric_name(&self) -> String {
+        match self.code {
+            Some(ErrorCode::Unknown(_)) => "_OTHER".to_owned(),
+            _ => self.name(),
         }
     }
 }
@@ -92,7 +132,7 @@ impl<'a> Outcome<'a> {
     /// Of a call whose answer had not begun.
     pub(crate) fn failed(error: &'a Error) -> Self {
         match error.kind() {
-            ErrorKind::Cancelled => Self::Abandoned,
+            ErrorKind::Cancelled => Self::Abandoned(Some(Failure::of(error))),
             _ => Self::Failed(Failure::of(error)),
         }
     }
@@ -100,52 +140,99 @@ impl<'a> Outcome<'a> {
     /// Of a call whose answer had begun.
     pub(crate) fn cut_short(error: &'a Error) -> Self {
         match error.kind() {
-            ErrorKind::Cancelled => Self::Abandoned,
+            ErrorKind::Cancelled => Self::Abandoned(Some(Failure::of(error))),
             _ => Self::CutShort(Failure::of(error)),
         }
     }
 
-    pub(crate) fn failure(&self) -> Option<Failure<'a>> {
+    /// The error that ended it.
+    pub(crate) fn cause(&self) -> Option<Failure<'a>> {
         match self {
-            Self::Failed(failure) | Self::CutShort(failure) => Some(*failure),
-            Self::Succeeded | Self::Abandoned => None,
+            Self::Failed(failure) | Self::CutShort(failure) | Self::Abandoned(Some(failure)) => {
+                Some(*failure)
+            }
+            Self::Succeeded | Self::Abandoned(None) => None,
         }
+    }
+
+    /// As [`cause`](Self::cause), but for what the caller has ended, which is no failure.
+    pub(crate) fn failure(&self) -> Option<Failure<'a>> {
+        self.cause().filter(|_| !matches!(self, Self::Abandoned(_)))
     }
 }
 
+/// What those who hold a call know of its end.
+#[derive(Default)]
+pub(crate) struct Ending<'a> {
+    /// `None`: the clock is asked.
+    pub(crate) at: Option<Instant>,
+    /// `None`: as it was told when the call was handed on.
+    pub(crate) requested_model: Option<&'a str>,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) facts: ReplyFacts<'a>,
+    /// The reply's text as JSON, made only where it is recorded.
+    pub(crate) content: Option<&'a dyn Fn() -> Option<String>>,
+    /// What must not be printed, whoever says it; made only where something is.
+    pub(crate) secrets: Option<&'a dyn Fn() -> Secrets>,
+}
+
 /// All that is known of a call when it has ended. Told once a call.
-#[derive(Clone, Debug)]
-#[allow(dead_code, reason = "not every observer reads every field")]
+#[cfg_attr(not(feature = "opentelemetry"), allow(dead_code, reason = "not every observer reads every field"))]
 pub(crate) struct CallEnd<'a> {
-    pub(crate) endpoint: &'static str,
     /// `None` for calls that ask no model.
     pub(crate) operation: Option<&'static str>,
     pub(crate) requested_model: Option<&'a str>,
-    pub(crate) response_model: Option<&'a str>,
-    pub(crate) response_id: Option<&'a str>,
-    pub(crate) finish_reasons: &'a [&'a str],
-    /// From the reply or from any chunk of a stream.
-    pub(crate) usage: Option<Usage>,
+    /// What the reply says, or as much of it as has come.
+    pub(crate) facts: ReplyFacts<'a>,
     pub(crate) label: Option<&'a Arc<str>>,
     /// Requests that were sent.
     pub(crate) attempts: u32,
     /// Requests that may have run, and whose tokens are not known.
     pub(crate) without_usage: u32,
+    /// Of the latest answer.
     pub(crate) status: Option<StatusCode>,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) elapsed: Duration,
+    /// Of a stream.
     pub(crate) time_to_first_chunk: Option<Duration>,
     pub(crate) outcome: Outcome<'a>,
+    pub(crate) content: Option<&'a dyn Fn() -> Option<String>>,
+    make_secrets: Option<&'a dyn Fn() -> Secrets>,
+    secrets: OnceCell<Secrets>,
+}
+
+impl CallEnd<'_> {
+    /// From the reply or from any chunk of a stream.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.facts.usage
+    }
+
+    /// The model that the request names, else the one that the reply names.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.requested_model.or(self.facts.model)
+    }
+
+    /// A server's text as it may be printed.
+    pub(crate) fn safe(&self, text: &str) -> String {
+        let mut text = shortened(text);
+        self.secrets
+            .get_or_init(|| self.make_secrets.map(|make| make()).unwrap_or_default())
+            .redact(&mut text);
+        text
+    }
 }
 
 /// A call under way. Empty once it has ended, or has been handed on.
+#[derive(Default)]
 pub(crate) struct Observation(Option<Live>);
 
 /// What is known of a call under way.
-pub(crate) struct Live {
+struct Live {
     watch: Arc<Watch>,
-    endpoint: &'static str,
+    span: CallSpan,
     operation: Option<&'static str>,
+    /// Copied only for what outlives the endpoint.
     requested_model: Option<Box<str>>,
     started: Instant,
     attempts: u32,
@@ -153,89 +240,106 @@ pub(crate) struct Live {
     without_usage: u32,
     /// The last request may have run, and did not fail.
     is_open: bool,
-    status: Option<StatusCode>,
-    request_id: Option<String>,
     time_to_first_chunk: Option<Duration>,
 }
 
 impl Observation {
-    pub(crate) fn begin<E: Endpoint>(endpoint: &E, watch: &Arc<Watch>, started: Instant) -> Self {
+    pub(crate) fn begin<E: Endpoint>(
+        endpoint: &E,
+        request: &http::Request<Payload>,
+        settings: &Settings,
+        started: Instant,
+    ) -> Self {
         Self(Some(Live {
-            watch: Arc::clone(watch),
-            endpoint: endpoint.name(),
+            watch: Arc::clone(&settings.watch),
+            span: CallSpan::begin(endpoint, request, settings.record_content),
             operation: endpoint.operation(),
-            requested_model: endpoint.requested_model().map(Box::from),
+            requested_model: None,
             started,
             attempts: 0,
             without_usage: 0,
             is_open: false,
-            status: None,
-            request_id: None,
             time_to_first_chunk: None,
         }))
     }
 
-    /// Hands the call on to what lives longer.
+    /// Takes it away from who held it.
     pub(crate) fn take(&mut self) -> Self {
-        Self(self.0.take())
+        std::mem::take(self)
     }
 
-    pub(crate) fn sending(&mut self) {
+    /// As [`take`](Self::take), for what outlives the endpoint.
+    pub(crate) fn hand_on(&mut self, requested_model: Option<&str>) -> Self {
+        let mut taken = self.take();
+        taken.0.iter_mut().for_each(|live| live.requested_model = requested_model.map(Box::from));
+        taken
+    }
+
+    /// The answer is read as a stream.
+    pub(crate) fn streaming(&self) {
+        self.0.iter().for_each(|live| live.span.streaming());
+    }
+
+    /// This request is about to be sent: it carries the trace, and the span for what the transport tells.
+    pub(crate) fn sending(&mut self, settings: &Settings, request: &mut http::Request<Payload>) {
         if let Some(live) = &mut self.0 {
             live.attempts = live.attempts.saturating_add(1);
             live.is_open = true;
-            live.watch.tell_sending(live);
+            live.span.enter_request(settings, request);
         }
     }
 
     /// An attempt has ended. `may_have_run` counts for one that failed.
-    pub(crate) fn attempted(&mut self, report: &AttemptReport, may_have_run: bool) {
+    pub(crate) fn attempted(
+        &mut self,
+        requested_model: Option<&str>,
+        report: &AttemptReport,
+        may_have_run: bool,
+    ) {
         if let Some(live) = &mut self.0 {
             if report.error.is_some() {
                 live.is_open = false;
                 live.without_usage = live.without_usage.saturating_add(u32::from(may_have_run));
             }
-            live.watch.tell_attempt(live, report);
+            live.watch.tell_attempt(live, requested_model, report);
         }
     }
 
-    /// The head of the answer that counts is there. The id is redacted.
-    pub(crate) fn answered(&mut self, status: Option<StatusCode>, request_id: Option<String>) {
+    /// The first chunk of a stream is there.
+    pub(crate) fn first_chunk(&mut self, now: Instant) {
         if let Some(live) = &mut self.0 {
-            (live.status, live.request_id) = (status, request_id);
-        }
-    }
-
-    /// The first chunk of a stream, or the first bytes of a file, are there. Later ones do not count.
-    pub(crate) fn first_chunk(&mut self) {
-        if let Some(live) = self.0.as_mut().filter(|live| live.time_to_first_chunk.is_none()) {
-            live.time_to_first_chunk = Some(live.elapsed());
-            live.watch.tell_first_chunk(live);
+            let elapsed = now.saturating_duration_since(live.started);
+            live.time_to_first_chunk = Some(elapsed);
+            live.span.first_chunk(elapsed);
         }
     }
 
     /// The call has ended. Only the first end counts.
-    pub(crate) fn finish(&mut self, outcome: Outcome<'_>, facts: &ReplyFacts<'_>) {
+    pub(crate) fn finish(&mut self, outcome: Outcome<'_>, ending: Ending<'_>) {
         let Some(live) = self.0.take() else { return };
-        let failure = outcome.failure();
-        let is_unknown = live.is_open && facts.usage.is_none();
-        live.watch.tell_end(&CallEnd {
-            endpoint: live.endpoint,
+        let cause = outcome.cause();
+        let is_unknown = live.is_open && ending.facts.usage.is_none();
+        let elapsed = match ending.at {
+            Some(at) => at.saturating_duration_since(live.started),
+            None => live.elapsed(),
+        };
+        let end = CallEnd {
             operation: live.operation,
-            requested_model: live.requested_model.as_deref(),
-            response_model: facts.model,
-            response_id: facts.id,
-            finish_reasons: &facts.finish_reasons,
-            usage: facts.usage,
+            requested_model: ending.requested_model.or(live.requested_model.as_deref()),
+            facts: ending.facts,
             label: live.watch.label.as_ref(),
             attempts: live.attempts,
             without_usage: live.without_usage.saturating_add(u32::from(is_unknown)),
-            status: failure.map_or(live.status, |failure| failure.status),
-            request_id: failure.map_or(live.request_id.as_deref(), |failure| failure.request_id),
-            elapsed: live.elapsed(),
+            status: cause.map_or(ending.status, |cause| cause.status),
+            request_id: cause.map_or(ending.request_id, |cause| cause.request_id),
+            elapsed,
             time_to_first_chunk: live.time_to_first_chunk,
             outcome,
-        });
+            content: ending.content.filter(|_| live.span.wants_content()),
+            make_secrets: ending.secrets,
+            secrets: OnceCell::new(),
+        };
+        live.watch.tell_end(&live.span, &end);
     }
 
     /// The time since the call's begin. `None` once it has ended.
@@ -247,16 +351,20 @@ impl Observation {
     pub(crate) fn is_live(&self) -> bool {
         self.0.is_some()
     }
+
+    /// Whether a span is recorded.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.0.as_ref().is_some_and(|live| !live.span.span().is_disabled())
+    }
+
+    /// The call's span, until it has ended.
+    pub(crate) fn span(&self) -> Span {
+        self.0.as_ref().map_or_else(Span::none, |live| live.span.span().clone())
+    }
 }
 
 impl Live {
     fn elapsed(&self) -> Duration {
         (self.watch.now)().saturating_duration_since(self.started)
-    }
-}
-
-impl Drop for Observation {
-    fn drop(&mut self) {
-        self.finish(Outcome::Abandoned, &ReplyFacts::default());
     }
 }

@@ -1,6 +1,7 @@
 //! Tells of each attempt while the call goes on.
 
 use crate::AttemptReport;
+use crate::observation::Failure;
 use std::sync::Arc;
 
 /// What the caller wants to be told of each attempt.
@@ -14,7 +15,7 @@ pub(crate) fn log(attempt: &AttemptReport) {
                 target: $target,
                 endpoint = attempt.endpoint,
                 attempt = attempt.number,
-                "error.type" = attempt.error.map(|_| error_type(attempt)),
+                "error.type" = Failure::of_attempt(attempt).map(|failure| failure.name()),
                 "http.response.status_code" = attempt.status.map(|status| status.as_u16()),
                 "scaigrid.request_id" = attempt.request_id,
                 elapsed_seconds = attempt.elapsed.as_secs_f64(),
@@ -32,15 +33,5 @@ pub(crate) fn log(attempt: &AttemptReport) {
         ),
         (None, Some(_)) => tell!(info, "scaigrid::attempt", stop_reason = attempt.stop_reason.map(display)),
         (None, None) => tell!(debug, "scaigrid::attempt"),
-    }
-}
-
-/// The error code, else the transport's kind, else the status.
-pub(crate) fn error_type(attempt: &AttemptReport) -> String {
-    match (&attempt.code, attempt.transport, attempt.status) {
-        (Some(code), _, _) => code.as_str().to_owned(),
-        (None, Some(kind), _) => format!("{kind:?}"),
-        (None, None, Some(status)) => status.as_str().to_owned(),
-        (None, None, None) => "_OTHER".to_owned(),
     }
 }

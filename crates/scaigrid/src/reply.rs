@@ -95,6 +95,7 @@ impl<T> Reply<T> {
     pub fn support_line(&self) -> String {
         crate::support::Line {
             endpoint: Some(self.facts.endpoint),
+            outcome: "succeeded",
             error: None,
             status: Some(self.facts.status),
             request_id: self.request_id(),

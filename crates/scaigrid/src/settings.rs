@@ -6,6 +6,7 @@ use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
 use crate::one_line::Secret;
 use crate::tls::TlsDraft;
+use crate::usage::UsageTable;
 use crate::{BearerToken, BudgetGuard, Error, SystemEnv};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use scaigrid_retry::{RetryBudget, RetryPolicy, StandardPolicy};
@@ -41,8 +42,6 @@ pub(crate) struct Settings {
     pub(crate) max_response_bytes: usize,
     /// Whether spans hold prompts and replies.
     pub(crate) record_content: bool,
-    #[cfg(feature = "opentelemetry")]
-    pub(crate) instruments: crate::trace::Instruments,
     /// Who watches the calls.
     pub(crate) watch: Arc<Watch>,
 }
@@ -188,6 +187,8 @@ impl Draft {
             return Err(Error::config("a time limit of zero lets no call succeed"));
         }
         let headers = self.header_map()?;
+        #[cfg(feature = "opentelemetry")]
+        let instruments = crate::trace::Instruments::new(&base_url.origin());
         Ok(Settings {
             base_url,
             secrets: secrets_of(&headers),
@@ -202,11 +203,13 @@ impl Draft {
             observer: self.observer.clone(),
             max_response_bytes: self.max_response_bytes,
             record_content: self.record_content,
-            #[cfg(feature = "opentelemetry")]
-            instruments: crate::trace::Instruments::default(),
             watch: Arc::new(Watch {
+                now: Arc::new(crate::clock::system_instant),
+                label: None,
+                usage: UsageTable::default(),
                 budget_guard: self.budget_guard.clone(),
-                ..Watch::new(Arc::new(crate::clock::system_instant))
+                #[cfg(feature = "opentelemetry")]
+                instruments,
             }),
         })
     }

@@ -57,6 +57,12 @@ macro_rules! accessors {
             self.core.retry_report()
         }
 
+        /// One line for a support ticket, as [`Error::support_line`](crate::Error::support_line), for a stream that is not
+        /// what it should be. The time is when its first chunk came. Holds nothing of the reply.
+        pub fn support_line(&self) -> String {
+            self.core.support_line()
+        }
+
         /// The reply as far as it has come.
         pub fn snapshot(&self) -> scaigrid_types::ChatCompletion {
             self.core.snapshot()

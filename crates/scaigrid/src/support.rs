@@ -10,7 +10,9 @@ const LONGEST: usize = 128;
 /// What support needs to find a call. Texts are reduced to characters that ids and codes are made of.
 pub(crate) struct Line<'a> {
     pub(crate) endpoint: Option<&'static str>,
-    /// `None`: it succeeded.
+    /// Such as `succeeded`.
+    pub(crate) outcome: &'static str,
+    /// What `failed` means.
     pub(crate) error: Option<&'a str>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) request_id: Option<&'a str>,
@@ -22,9 +24,9 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let endpoint = self.endpoint.unwrap_or("no call");
         write!(f, "scaigrid {}: {endpoint} ", env!("CARGO_PKG_VERSION"))?;
-        match self.error {
-            Some(error) => write!(f, "failed: {}", plain(error))?,
-            None => f.write_str("succeeded")?,
+        f.write_str(self.outcome)?;
+        if let Some(error) = self.error {
+            write!(f, ": {}", plain(error))?;
         }
         if let Some(status) = self.status {
             write!(f, ", HTTP {}", status.as_u16())?;
@@ -90,6 +92,7 @@ mod tests {
     fn a_line_holds_only_plain_characters() {
         let line = Line {
             endpoint: Some("chat"),
+            outcome: "failed",
             error: Some("BACKEND_ERROR\n"),
             status: Some(StatusCode::BAD_GATEWAY),
             request_id: Some("req_1\u{1b}[31m \r\n<x>"),

@@ -1,7 +1,7 @@
 //! The lines that come back.
 
 use crate::macros::object;
-use crate::{DecodeError, ErrorEnvelope, ReplyError};
+use crate::{DecodeError, ErrorEnvelope, ReplyError, ReplyFacts};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -44,17 +44,7 @@ impl BatchResult {
     /// # Errors
     /// [`ReplyError::Api`] when the line failed, [`ReplyError::Decode`] when the answer has another form.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, ReplyError> {
-        if let Some(error) = self.error.as_ref().filter(|error| is_error(error)) {
-            return Err(failure(&json!({ "error": error })));
-        }
-        let missing = || DecodeError::new("response", "missing, and no `error` in its place");
-        let response = self.response.as_ref().ok_or_else(missing)?;
-        let body = response.body.as_ref().unwrap_or(&Value::Null);
-        let is_failure =
-            body.get("error").is_some_and(is_error) || body.get("status") == Some(&json!("error"));
-        if is_failure || response.status_code.is_some_and(|status| !(200..300).contains(&status)) {
-            return Err(failure(body));
-        }
+        let body = self.body()?;
         let payload = |value: &Value| {
             let failed = |error| DecodeError::from_value("response.body".to_owned(), &error);
             serde_json::from_value(value.clone()).map_err(failed)
@@ -66,9 +56,35 @@ impl BatchResult {
         }
     }
 
+    /// What the reply to the line tells of itself: its model and its tokens, as far as it names them.
+    ///
+    /// # Errors
+    /// As [`data`](Self::data).
+    pub fn facts(&self) -> Result<ReplyFacts<'_>, ReplyError> {
+        let body = self.body()?;
+        let payload = body.get("data").filter(|data| data.is_object() && is_envelope(body)).unwrap_or(body);
+        Ok(payload.as_object().map(ReplyFacts::from_fields).unwrap_or_default())
+    }
+
+    /// The body of the answer of a line that has not failed.
+    fn body(&self) -> Result<&Value, ReplyError> {
+        if let Some(error) = self.error.as_ref().filter(|error| is_error(error)) {
+            return Err(failure(&json!({ "error": error })));
+        }
+        let missing = || DecodeError::new("response", "missing, and no `error` in its place");
+        let response = self.response.as_ref().ok_or_else(missing)?;
+        let body = response.body.as_ref().unwrap_or(&Value::Null);
+        let is_failure =
+            body.get("error").is_some_and(is_error) || body.get("status") == Some(&json!("error"));
+        if is_failure || response.status_code.is_some_and(|status| !(200..300).contains(&status)) {
+            return Err(failure(body));
+        }
+        Ok(body)
+    }
+
     /// Whether the line ran and succeeded.
     pub fn is_success(&self) -> bool {
-        self.data::<Value>().is_ok()
+        self.body().is_ok()
     }
 }
 
@@ -130,6 +146,26 @@ mod tests {
         assert_eq!(images.data.len(), 1);
         let chat = json!({"choices": [{"message": {"content": "hi"}}], "error": null});
         assert_eq!(result(chat).data::<ChatCompletion>().unwrap().text(), "hi");
+    }
+
+    #[test]
+    fn a_line_tells_its_model_and_its_tokens() {
+        let facts = |body: Value| {
+            let line = json!({"custom_id": "1", "response": {"status_code": 200, "body": body}});
+            let line = BatchResult::from_line(line.to_string().as_bytes()).unwrap();
+            let facts = line.facts().unwrap();
+            (facts.model.map(str::to_owned), facts.usage.map(|usage| usage.total()))
+        };
+        let chat =
+            json!({"model": "m", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}});
+        let vectors = json!({"model": "m", "data": [], "usage": {"prompt_tokens": 7}});
+        for payload in [chat, vectors] {
+            assert_eq!(facts(payload.clone()), (Some("m".into()), Some(7)), "{payload}");
+            assert_eq!(facts(json!({"status": "ok", "data": payload})), (Some("m".into()), Some(7)));
+        }
+        assert_eq!(facts(json!("text")), (None, None));
+        let failed = br#"{"custom_id":"1","error":{"code":"MODEL_NOT_FOUND"}}"#;
+        assert!(matches!(BatchResult::from_line(failed).unwrap().facts(), Err(ReplyError::Api(_))));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The results of a batch, async.
 
 use super::{NextLine, ResultLines};
+use crate::observation::Watch;
 use crate::{Download, Error};
 use futures_core::Stream;
 use scaigrid_types::BatchResult;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 /// The results of a batch: a [`Stream`] of their lines, which are read when they are asked for.
@@ -18,8 +20,8 @@ pub struct BatchResults {
 }
 
 impl BatchResults {
-    pub(crate) fn new(file: Download, max_line_bytes: usize) -> Self {
-        Self { file, lines: ResultLines::new(max_line_bytes) }
+    pub(crate) fn new(file: Download, max_line_bytes: usize, watch: Option<Arc<Watch>>) -> Self {
+        Self { file, lines: ResultLines::new(max_line_bytes, watch) }
     }
 
     /// The next result. `None` at the end.
@@ -43,7 +45,7 @@ impl Stream for BatchResults {
                 NextLine::NeedsInput => match ready!(Pin::new(&mut this.file).poll_next(context)) {
                     Some(Ok(piece)) => this.lines.push(&piece),
                     Some(Err(error)) => {
-                        this.lines = ResultLines::new(0);
+                        this.lines = ResultLines::new(0, None);
                         this.lines.end();
                         return Poll::Ready(Some(Err(error)));
                     }

@@ -3,8 +3,10 @@
 use super::{NextLine, ResultLines};
 use crate::Error;
 use crate::blocking::Download;
+use crate::observation::Watch;
 use scaigrid_types::BatchResult;
 use std::fmt;
+use std::sync::Arc;
 
 /// The results of a batch: an [`Iterator`] over their lines, which are read when they are asked for.
 ///
@@ -16,8 +18,8 @@ pub struct BatchResults {
 }
 
 impl BatchResults {
-    pub(crate) fn new(file: Download, max_line_bytes: usize) -> Self {
-        Self { file, lines: ResultLines::new(max_line_bytes) }
+    pub(crate) fn new(file: Download, max_line_bytes: usize, watch: Option<Arc<Watch>>) -> Self {
+        Self { file, lines: ResultLines::new(max_line_bytes, watch) }
     }
 }
 
@@ -32,7 +34,7 @@ impl Iterator for BatchResults {
                 NextLine::NeedsInput => match self.file.next() {
                     Some(Ok(piece)) => self.lines.push(&piece),
                     Some(Err(error)) => {
-                        self.lines = ResultLines::new(0);
+                        self.lines = ResultLines::new(0, None);
                         self.lines.end();
                         return Some(Err(error));
                     }

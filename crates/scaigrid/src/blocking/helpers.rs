@@ -5,6 +5,7 @@ use crate::call::Call;
 use crate::fetch::{Credentialed, Fetch, errors_url, image_url, results_url};
 use crate::{Error, ErrorKind, Polling, Reply};
 use scaigrid_types::{BatchJob, Document, Endpoint, GetBatch, GetDocument, Image, Paginated};
+use std::sync::Arc;
 
 impl Client {
     /// All items of a list, from the page that `request` asks for to the last. Each page is fetched when its first item is
@@ -77,14 +78,15 @@ impl Client {
         self.wait_until(&GetBatch::new(batch_id), polling, BatchJob::is_final)
     }
 
-    /// The results of a batch, line by line. Sends the credential only if they lie at the gateway's own origin.
+    /// The results of a batch, line by line. Sends the credential only if they lie at the gateway's own origin. Each line
+    /// that is read counts in [`UsageSnapshot::batches`](crate::UsageSnapshot::batches): again, if the file is read again.
     ///
     /// # Errors
     /// As [`download`](crate::blocking::Client::download); [`ErrorKind::InvalidRequest`] when the batch has
     /// none yet.
     pub fn batch_results(&self, job: &BatchJob) -> Result<BatchResults, Error> {
         let file = self.fetch(results_url(job)?, Credentialed::SameOrigin)?;
-        Ok(BatchResults::new(file, self.settings.max_response_bytes))
+        Ok(BatchResults::new(file, self.settings.max_response_bytes, Some(Arc::clone(&self.settings.watch))))
     }
 
     /// The failed lines of a batch, as [`batch_results`](Self::batch_results). Whether they are among the results, too, is not
@@ -94,7 +96,7 @@ impl Client {
     /// As [`batch_results`](Self::batch_results).
     pub fn batch_errors(&self, job: &BatchJob) -> Result<BatchResults, Error> {
         let file = self.fetch(errors_url(job)?, Credentialed::SameOrigin)?;
-        Ok(BatchResults::new(file, self.settings.max_response_bytes))
+        Ok(BatchResults::new(file, self.settings.max_response_bytes, None))
     }
 
     /// Waits until a document is indexed or has failed: look at its status.

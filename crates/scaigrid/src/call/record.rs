@@ -3,13 +3,12 @@
 use super::{AnswerKind, Call, Step};
 use crate::answer::{self, Failed};
 use crate::clock::Now;
-use crate::observation;
+use crate::observation::{Ending, Outcome};
 use crate::reply::{Facts, Reply};
-use crate::trace::{End, Told};
-use crate::{AttemptReport, Error};
+use crate::{AttemptReport, Error, trace};
 use http::StatusCode;
 use scaigrid_retry::{StopReason, WaitSource};
-use scaigrid_types::{Endpoint, ErrorCode, ReplyFacts};
+use scaigrid_types::{Endpoint, ErrorCode};
 use std::time::Duration;
 
 impl<E: Endpoint> Call<'_, E> {
@@ -21,30 +20,28 @@ impl<E: Endpoint> Call<'_, E> {
     ) -> Step<E::Reply> {
         // It is printed and pasted into tickets; the server may have sent anything.
         answer.request_id.iter_mut().for_each(|id| self.secrets().redact(id));
-        self.succeeded(answer.head.status, answer.request_id.clone(), now);
-        if let Some(trace) = &self.trace {
-            let reply = trace.wants_reply().then(|| {
-                Told::new(&self.endpoint.facts(&value)).with_content_of(&answer.body, trace.wants_content())
-            });
-            trace.end(End {
-                status: Some(answer.head.status),
-                request_id: answer.request_id.as_deref(),
-                attempts: self.sent,
-                elapsed: Some(self.elapsed(now)),
-                error: None,
-                reply,
-                secrets: &self.secrets(),
-            });
-        }
+        let request_id = self.succeeded(answer.head.status, answer.request_id, now);
+        let mut observation = self.observation.take();
         if self.answer == AnswerKind::Stream {
-            self.observation.first_chunk();
+            observation.first_chunk(now.instant);
         }
-        self.observation.finish(observation::Outcome::Succeeded, &self.endpoint.facts(&value));
+        observation.finish(
+            Outcome::Succeeded,
+            Ending {
+                at: Some(now.instant),
+                requested_model: self.endpoint.requested_model(),
+                status: Some(answer.head.status),
+                request_id: request_id.as_deref(),
+                facts: self.endpoint.facts(&value),
+                content: Some(&|| trace::of_body(&answer.body)),
+                secrets: Some(&|| self.secrets()),
+            },
+        );
         Step::Done(Ok(Reply::new(
             value,
             Facts {
                 status: answer.head.status,
-                request_id: answer.request_id,
+                request_id,
                 headers: answer.head.headers,
                 body: answer.body,
                 attempts: self.sent,
@@ -56,8 +53,13 @@ impl<E: Endpoint> Call<'_, E> {
         )))
     }
 
-    /// The last attempt was the right one.
-    pub(super) fn succeeded(&mut self, status: StatusCode, request_id: Option<String>, now: Now) {
+    /// The last attempt was the right one. Gives the id back.
+    pub(super) fn succeeded(
+        &mut self,
+        status: StatusCode,
+        request_id: Option<String>,
+        now: Now,
+    ) -> Option<String> {
         self.settings.retry_budget.deposit();
         let report = AttemptReport {
             endpoint: self.endpoint.name(),
@@ -72,9 +74,8 @@ impl<E: Endpoint> Call<'_, E> {
             wait_source: None,
             stop_reason: None,
         };
-        self.tell(&report);
-        self.observation.attempted(&report, true);
-        self.observation.answered(report.status, report.request_id);
+        self.tell(&report, true);
+        report.request_id
     }
 
     /// The last attempt failed, and another follows.
@@ -99,19 +100,16 @@ impl<E: Endpoint> Call<'_, E> {
     }
 
     pub(super) fn record(&mut self, report: AttemptReport, may_have_run: bool) {
-        self.tell(&report);
-        self.observation.attempted(&report, may_have_run);
+        self.tell(&report, may_have_run);
         self.history.push(report);
     }
 
-    /// Tells the observer, and the log.
-    fn tell(&self, report: &AttemptReport) {
+    /// Tells the caller's observer, and those who watch.
+    fn tell(&mut self, report: &AttemptReport, may_have_run: bool) {
         if let Some(observer) = &self.settings.observer {
             observer(report);
         }
-        if let Some(trace) = &self.trace {
-            trace.attempt(report);
-        }
+        self.observation.attempted(self.endpoint.requested_model(), report, may_have_run);
     }
 
     /// How many attempts have failed with this code, or without any, the last one included.
@@ -128,10 +126,38 @@ impl<E: Endpoint> Call<'_, E> {
         context.history = std::mem::take(&mut self.history);
         context.elapsed = elapsed;
         context.at = Some(now.system);
-        if let Some(trace) = &self.trace {
-            trace.failed(&error, &self.secrets());
-        }
-        self.observation.finish(observation::Outcome::failed(&error), &ReplyFacts::default());
+        self.observation.take().finish(
+            Outcome::failed(&error),
+            Ending {
+                at: Some(now.instant),
+                requested_model: self.endpoint.requested_model(),
+                secrets: Some(&|| self.secrets()),
+                ..Ending::default()
+            },
+        );
         Step::Done(Err(error))
+    }
+
+    /// The call is dropped. What is known of its latest answer is told.
+    pub(super) fn abandoned(&mut self) {
+        if !self.observation.is_live() {
+            return;
+        }
+        let mut observation = self.observation.take();
+        let before = self.history.last();
+        let (status, request_id) = match &self.head {
+            Some((status, id)) => (Some(*status), id.as_ref().and_then(|id| id.to_str().ok())),
+            None => (None, None),
+        };
+        observation.finish(
+            Outcome::Abandoned(None),
+            Ending {
+                requested_model: self.endpoint.requested_model(),
+                status: status.or(before.and_then(|attempt| attempt.status)),
+                request_id: request_id.or(before.and_then(|attempt| attempt.request_id.as_deref())),
+                secrets: Some(&|| self.secrets()),
+                ..Ending::default()
+            },
+        );
     }
 }

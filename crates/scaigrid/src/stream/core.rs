@@ -4,11 +4,10 @@ use super::events::{Events, StreamEvent};
 use crate::answer::{self, Failed};
 use crate::call::Outcome;
 use crate::clock::Now;
-use crate::observation::{self, Observation};
+use crate::observation::{self, Ending, Observation};
 use crate::one_line::Secrets;
 use crate::settings::Settings;
-use crate::trace::{End, Told, Trace};
-use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport};
+use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport, trace};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
 use http::{HeaderMap, StatusCode, header};
@@ -19,7 +18,7 @@ use scaigrid_types::{
 };
 use serde::de::IgnoredAny;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What comes out next.
 #[allow(clippy::large_enum_variant, reason = "nearly all are chunks; a box would cost each an allocation")]
@@ -51,7 +50,7 @@ pub(crate) enum Opening<B> {
     Plain(Outcome),
 }
 
-/// What the call knows once the stream is open.
+/// What the call knows once the stream is open, or the file has begun to come.
 pub(crate) struct Opened {
     pub(crate) endpoint: &'static str,
     /// What must not be printed, whoever says it.
@@ -61,9 +60,25 @@ pub(crate) struct Opened {
     /// Time to the first chunk.
     pub(crate) elapsed: Duration,
     pub(crate) history: Vec<AttemptReport>,
-    pub(crate) trace: Option<Trace>,
+    /// When it was opened.
+    pub(crate) at: SystemTime,
     /// Told of the end.
     pub(crate) observation: Observation,
+}
+
+impl Opened {
+    pub(crate) fn support_line(&self, status: StatusCode, request_id: Option<&str>) -> String {
+        crate::support::Line {
+            endpoint: Some(self.endpoint),
+            outcome: "began",
+            error: None,
+            status: Some(status),
+            request_id,
+            at: Some(self.at),
+            attempts: self.attempts,
+        }
+        .to_string()
+    }
 }
 
 pub(crate) struct StreamCore {
@@ -222,8 +237,7 @@ impl StreamCore {
         loop {
             match &mut self.state {
                 State::Done | State::Failed => {
-                    self.ended(Some(now));
-                    self.conclude(observation::Outcome::Succeeded);
+                    self.conclude(observation::Outcome::Succeeded, Some(now.instant));
                     return Item::End;
                 }
                 State::Over { cause, cut } => {
@@ -363,45 +377,33 @@ impl StreamCore {
             context.history.clone_from(&opened.history);
             context.history.push(report);
             context.at = Some(now.system);
-            if let Some(trace) = &opened.trace {
-                trace.failed(&failed.error, &opened.secrets);
-            }
         }
-        self.conclude(observation::Outcome::cut_short(&failed.error));
+        self.conclude(observation::Outcome::cut_short(&failed.error), Some(now.instant));
         Item::Failed(failed)
-    }
-
-    /// The stream has come to its end; without a time, it is dropped before.
-    fn ended(&self, now: Option<Now>) {
-        let Some(opened) = &self.opened else { return };
-        let Some(trace) = opened.trace.as_ref().filter(|trace| !trace.has_ended()) else { return };
-        let told = |trace: &Trace| match trace.wants_content() {
-            true => Told::of_completion(&self.reply.snapshot(), true),
-            false => Told::new(&self.reply.facts()),
-        };
-        let reply = trace.wants_reply().then(|| told(trace));
-        trace.end(End {
-            status: Some(self.head.status),
-            request_id: self.request_id.as_deref(),
-            attempts: opened.attempts,
-            elapsed: now.map(|now| now.instant.saturating_duration_since(opened.started)),
-            error: None,
-            reply,
-            secrets: &opened.secrets,
-        });
     }
 
     /// The call's span, while the stream is open.
     pub(crate) fn span(&self) -> tracing::Span {
-        let trace = self.opened.as_ref().and_then(|opened| opened.trace.as_ref());
-        trace.map_or_else(tracing::Span::none, |trace| trace.span().clone())
+        self.opened.as_ref().map_or_else(tracing::Span::none, |opened| opened.observation.span())
     }
 
-    /// Tells those who watch of the end, unless that was done, with what has come.
-    fn conclude(&mut self, outcome: observation::Outcome<'_>) {
-        if let Some(opened) = self.opened.as_mut().filter(|opened| opened.observation.is_live()) {
-            opened.observation.finish(outcome, &self.reply.facts());
-        }
+    /// Tells those who watch of the end, unless that was done, with what has come. Without a time, it is dropped.
+    fn conclude(&mut self, outcome: observation::Outcome<'_>, at: Option<Instant>) {
+        let Some(opened) = self.opened.as_mut().filter(|opened| opened.observation.is_live()) else { return };
+        let mut observation = opened.observation.take();
+        let opened = &*opened;
+        observation.finish(
+            outcome,
+            Ending {
+                at,
+                requested_model: None,
+                status: Some(self.head.status),
+                request_id: self.request_id.as_deref(),
+                facts: self.reply.facts(),
+                content: Some(&|| Some(trace::of_reply(&self.reply.snapshot()))),
+                secrets: Some(&|| opened.secrets.clone()),
+            },
+        );
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
@@ -429,6 +431,11 @@ impl StreamCore {
         RetryReport { attempts: self.attempts(), failed: self.history(), elapsed }
     }
 
+    pub(crate) fn support_line(&self) -> String {
+        let opened = self.opened.as_ref();
+        opened.map(|opened| opened.support_line(self.head.status, self.request_id())).unwrap_or_default()
+    }
+
     pub(crate) fn snapshot(&self) -> ChatCompletion {
         self.reply.snapshot()
     }
@@ -445,8 +452,7 @@ impl StreamCore {
 /// Dropped before its end: what has come was produced all the same.
 impl Drop for StreamCore {
     fn drop(&mut self) {
-        self.ended(None);
-        self.conclude(observation::Outcome::Abandoned);
+        self.conclude(observation::Outcome::Abandoned(None), None);
     }
 }
 

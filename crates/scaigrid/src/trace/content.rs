@@ -1,6 +1,7 @@
 //! Prompts and replies as the conventions write them, for those who ask for it. Bounded in size.
 
 use scaigrid_types::{ChatCompletion, Message};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Longest text of one message, in bytes. What is longer is cut and says so.
@@ -8,26 +9,30 @@ const LONGEST_TEXT: usize = 4 * 1024;
 /// Most messages; of more, the newest.
 const MOST_MESSAGES: usize = 32;
 
-/// The system's messages, and all others.
-pub(super) fn of_request(messages: &[Message]) -> (Option<String>, Option<String>) {
+/// The messages, the system's among them: here they are part of the conversation.
+pub(super) fn of_request(messages: &[Message]) -> String {
     let skipped = messages.len().saturating_sub(MOST_MESSAGES);
-    let (mut instructions, mut others) = (Vec::new(), Vec::new());
-    for message in messages.iter().skip(skipped).filter_map(|message| serde_json::to_value(message).ok()) {
-        let text = text_of(&message);
-        match message.get("role").and_then(Value::as_str) {
-            Some("system") => instructions.extend(text.map(part)),
-            role => others.push(json!({
-                "role": role.unwrap_or("user"),
-                "parts": text.map(part).into_iter().collect::<Vec<_>>(),
-            })),
-        }
+    let messages = messages.iter().skip(skipped).filter_map(|message| serde_json::to_value(message).ok());
+    let written = messages.map(|message| {
+        json!({
+            "role": message.get("role").and_then(Value::as_str).unwrap_or("user"),
+            "parts": text_of(&message).map(part).into_iter().collect::<Vec<_>>(),
+        })
+    });
+    Value::from(written.collect::<Vec<_>>()).to_string()
+}
+
+/// The text of a chat, from the body of an answer. Other shapes than expected give none.
+pub(crate) fn of_body(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        data: ChatCompletion,
     }
-    let written = |parts: Vec<Value>| (!parts.is_empty()).then(|| Value::from(parts).to_string());
-    (written(instructions), written(others))
+    serde_json::from_slice::<Envelope>(body).ok().map(|reply| of_reply(&reply.data))
 }
 
 /// What has come of a reply.
-pub(super) fn of_reply(reply: &ChatCompletion) -> String {
+pub(crate) fn of_reply(reply: &ChatCompletion) -> String {
     let choices = reply.choices.iter().take(MOST_MESSAGES).map(|choice| {
         let text = choice.message.text();
         json!({

@@ -1,94 +1,90 @@
-//! What spans and metrics tell of requests and replies, read from their JSON.
+//! What spans tell of requests, read from their JSON.
 
 use super::content;
-use scaigrid_types::{ChatCompletion, Message, ReplyFacts, Usage};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use scaigrid_types::Message;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// Of a request.
 #[derive(Default)]
-pub(crate) struct RequestFacts {
-    pub(crate) max_tokens: Option<u64>,
-    pub(crate) temperature: Option<f64>,
-    pub(crate) top_p: Option<f64>,
-    pub(crate) seed: Option<i64>,
+pub(super) struct RequestFacts {
+    pub(super) max_tokens: Option<u64>,
+    pub(super) temperature: Option<f64>,
+    pub(super) top_p: Option<f64>,
+    pub(super) top_k: Option<f64>,
+    pub(super) seed: Option<i64>,
+    pub(super) frequency_penalty: Option<f64>,
+    pub(super) presence_penalty: Option<f64>,
+    pub(super) choices: Option<u64>,
+    pub(super) dimensions: Option<u64>,
+    pub(super) output_type: Option<&'static str>,
     /// JSON, only when content is recorded.
-    pub(crate) instructions: Option<String>,
-    pub(crate) messages: Option<String>,
+    pub(super) messages: Option<String>,
 }
 
+/// Parameters that callers add by themselves may be anything: what is not as expected is passed over.
 #[derive(Deserialize)]
 struct Body<M> {
     max_tokens: Option<u64>,
     temperature: Option<f64>,
     top_p: Option<f64>,
+    #[serde(default, deserialize_with = "maybe")]
+    top_k: Option<f64>,
     seed: Option<i64>,
+    #[serde(default, deserialize_with = "maybe")]
+    frequency_penalty: Option<f64>,
+    #[serde(default, deserialize_with = "maybe")]
+    presence_penalty: Option<f64>,
+    #[serde(default, deserialize_with = "maybe")]
+    n: Option<u64>,
+    #[serde(default, deserialize_with = "maybe")]
+    dimensions: Option<u64>,
+    #[serde(default, deserialize_with = "maybe")]
+    response_format: Option<Format>,
     messages: Option<M>,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    r#type: String,
+}
+
+fn maybe<'de, T: DeserializeOwned, D: Deserializer<'de>>(input: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(input)?).ok())
 }
 
 impl RequestFacts {
     /// Without content, the messages are passed over and not kept.
-    pub(crate) fn read(body: &[u8], with_content: bool) -> Self {
+    pub(super) fn read(body: &[u8], with_content: bool) -> Self {
         if !with_content {
             return serde_json::from_slice::<Body<IgnoredAny>>(body).map(Self::from_body).unwrap_or_default();
         }
         let Ok(mut body) = serde_json::from_slice::<Body<Vec<Message>>>(body) else {
             return Self::read(body, false);
         };
-        let content = body.messages.take().map(|messages| content::of_request(&messages));
-        let (instructions, messages) = content.unwrap_or_default();
-        Self { instructions, messages, ..Self::from_body(body) }
+        let messages = body.messages.take().map(|messages| content::of_request(&messages));
+        Self { messages, ..Self::from_body(body) }
     }
 
     fn from_body<M>(body: Body<M>) -> Self {
-        let Body { max_tokens, temperature, top_p, seed, messages: _ } = body;
-        Self { max_tokens, temperature, top_p, seed, ..Self::default() }
-    }
-}
-
-/// Of a reply, or of what has come of one.
-#[derive(Default)]
-pub(crate) struct Told {
-    pub(crate) id: Option<String>,
-    pub(crate) model: Option<String>,
-    pub(crate) finish_reasons: Vec<String>,
-    pub(crate) usage: Option<Usage>,
-    /// JSON, only when content is recorded.
-    pub(crate) messages: Option<String>,
-}
-
-impl Told {
-    pub(crate) fn new(facts: &ReplyFacts<'_>) -> Self {
+        let format = body.response_format.as_ref().map(|format| format.r#type.as_str());
         Self {
-            id: facts.id.map(str::to_owned),
-            model: facts.model.map(str::to_owned),
-            finish_reasons: facts.finish_reasons.iter().map(|&reason| reason.to_owned()).collect(),
-            usage: facts.usage,
+            max_tokens: body.max_tokens,
+            temperature: body.temperature,
+            top_p: body.top_p,
+            top_k: body.top_k,
+            seed: body.seed,
+            frequency_penalty: body.frequency_penalty,
+            presence_penalty: body.presence_penalty,
+            choices: body.n,
+            dimensions: body.dimensions,
+            output_type: match format {
+                Some("json_object" | "json_schema") => Some("json"),
+                Some("text") => Some("text"),
+                _ => None,
+            },
             messages: None,
-        }
-    }
-
-    /// With the text of a chat, from the body of the answer. Other shapes than expected give none.
-    pub(crate) fn with_content_of(mut self, body: &[u8], is_wanted: bool) -> Self {
-        #[derive(Deserialize)]
-        struct Envelope {
-            data: ChatCompletion,
-        }
-        if is_wanted {
-            let reply = serde_json::from_slice::<Envelope>(body).ok();
-            self.messages = reply.map(|reply| content::of_reply(&reply.data));
-        }
-        self
-    }
-
-    pub(crate) fn of_completion(reply: &ChatCompletion, with_content: bool) -> Self {
-        let reasons = reply.choices.iter().filter_map(|choice| choice.finish_reason.as_ref());
-        Self {
-            id: reply.id.clone(),
-            model: reply.model.clone(),
-            finish_reasons: reasons.map(|reason| reason.as_str().to_owned()).collect(),
-            usage: reply.usage,
-            messages: with_content.then(|| content::of_reply(reply)),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! OpenTelemetry: the trace context that goes to the gateway, and the metrics of the conventions.
 
+use super::shortened;
+use crate::AttemptReport;
+use crate::observation::{CallEnd, Failure, Outcome};
 use crate::payload::Payload;
 use crate::settings::Settings;
 use http::{HeaderName, HeaderValue};
 use opentelemetry::metrics::{Counter, Histogram};
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Array, Context, KeyValue, StringValue, Value, global};
-use scaigrid_types::Usage;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -51,15 +52,23 @@ pub(super) fn set_list(span: &Span, key: &'static str, values: Vec<String>) -> R
     Ok(())
 }
 
-/// The instruments of one client, made with its first call from the meter provider that is global then.
-#[derive(Clone, Default)]
-pub(crate) struct Instruments(Arc<OnceLock<Made>>);
-
+/// The instruments of one client, made when its first call ends from the meter provider that is global then.
 #[derive(Clone)]
+pub(crate) struct Instruments(Arc<Lazy>);
+
+struct Lazy {
+    address: String,
+    port: i64,
+    made: OnceLock<Made>,
+}
+
 struct Made {
     tokens: Histogram<u64>,
     duration: Histogram<f64>,
+    first_chunk: Histogram<f64>,
     retries: Counter<u64>,
+    /// What all measurements have.
+    common: [KeyValue; 3],
 }
 
 /// The bounds that the conventions ask for.
@@ -83,15 +92,19 @@ const SECOND_BOUNDS: [f64; 14] =
     [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 
 impl Instruments {
-    pub(super) fn meter(
-        &self,
-        operation: &'static str,
-        model: Option<String>,
-        server: &str,
-        port: u16,
-    ) -> Meter {
-        let made = self.0.get_or_init(|| {
+    pub(crate) fn new(base_url: &str) -> Self {
+        let uri = base_url.parse().unwrap_or_default();
+        let (address, port) = (super::address_of(&uri).to_owned(), super::port_of(&uri));
+        Self(Arc::new(Lazy { address, port, made: OnceLock::new() }))
+    }
+
+    fn made(&self) -> &Made {
+        self.0.made.get_or_init(|| {
             let meter = global::meter("scaigrid");
+            let seconds = |name, description| {
+                let made = meter.f64_histogram(name).with_unit("s").with_description(description);
+                made.with_boundaries(SECOND_BOUNDS.to_vec()).build()
+            };
             Made {
                 tokens: meter
                     .u64_histogram("gen_ai.client.token.usage")
@@ -99,65 +112,73 @@ impl Instruments {
                     .with_description("Number of input and output tokens used.")
                     .with_boundaries(TOKEN_BOUNDS.to_vec())
                     .build(),
-                duration: meter
-                    .f64_histogram("gen_ai.client.operation.duration")
-                    .with_unit("s")
-                    .with_description("GenAI operation duration.")
-                    .with_boundaries(SECOND_BOUNDS.to_vec())
-                    .build(),
+                duration: seconds("gen_ai.client.operation.duration", "GenAI operation duration."),
+                first_chunk: seconds(
+                    "gen_ai.client.operation.time_to_first_chunk",
+                    "Time to receive the first chunk of a stream.",
+                ),
                 retries: meter
                     .u64_counter("scaigrid.client.retries")
                     .with_unit("{retry}")
                     .with_description("Attempts that were followed by another.")
                     .build(),
+                common: [
+                    KeyValue::new("gen_ai.provider.name", "scaigrid"),
+                    KeyValue::new("server.address", self.0.address.clone()),
+                    KeyValue::new("server.port", self.0.port),
+                ],
             }
-        });
-        let mut attributes = vec![
-            KeyValue::new("gen_ai.operation.name", operation),
-            KeyValue::new("gen_ai.provider.name", "scaigrid"),
-            KeyValue::new("server.address", server.to_owned()),
-            KeyValue::new("server.port", i64::from(port)),
-        ];
-        attributes.extend(model.map(|model| KeyValue::new("gen_ai.request.model", model)));
-        Meter { made: made.clone(), attributes }
-    }
-}
-
-/// Measures one call.
-pub(super) struct Meter {
-    made: Made,
-    attributes: Vec<KeyValue>,
-}
-
-impl Meter {
-    fn with(&self, more: impl IntoIterator<Item = KeyValue>) -> Vec<KeyValue> {
-        self.attributes.iter().cloned().chain(more).collect()
+        })
     }
 
-    pub(super) fn retried(&self, error: String) {
-        self.made.retries.add(1, &self.with([KeyValue::new("error.type", error)]));
-    }
-
-    pub(super) fn ended(
+    /// Counts an attempt that is followed by another.
+    pub(crate) fn attempted(
         &self,
-        model: Option<String>,
-        error: Option<String>,
-        elapsed: Option<Duration>,
-        usage: Option<Usage>,
+        operation: Option<&'static str>,
+        model: Option<&str>,
+        report: &AttemptReport,
     ) {
-        let model = model.map(|model| KeyValue::new("gen_ai.response.model", model));
-        let error = error.map(|error| KeyValue::new("error.type", error));
-        if let Some(elapsed) = elapsed {
-            self.made
-                .duration
-                .record(elapsed.as_secs_f64(), &self.with(model.clone().into_iter().chain(error)));
+        let (Some(operation), Some(_)) = (operation, report.wait) else { return };
+        let Some(failure) = Failure::of_attempt(report) else { return };
+        let made = self.made();
+        let mut attributes = attributes(made, operation, model);
+        attributes.push(KeyValue::new("error.type", failure.metric_name()));
+        made.retries.add(1, &attributes);
+    }
+
+    /// Measures a call that asked a model. One that the caller has ended has the error type `Cancelled`, so
+    /// that it is not taken for a success.
+    pub(crate) fn ended(&self, end: &CallEnd<'_>) {
+        let Some(operation) = end.operation else { return };
+        let made = self.made();
+        let mut attributes = attributes(made, operation, end.requested_model);
+        let model = end.facts.model.map(|model| end.safe(model));
+        attributes.extend(model.map(|model| KeyValue::new("gen_ai.response.model", model)));
+        if let Some(elapsed) = end.time_to_first_chunk {
+            made.first_chunk.record(elapsed.as_secs_f64(), &attributes);
         }
-        let Some(usage) = usage else { return };
-        for (sort, tokens) in [("input", usage.prompt_tokens), ("output", usage.completion_tokens)] {
-            let sort = KeyValue::new("gen_ai.token.type", sort);
-            if let Some(tokens) = tokens {
-                self.made.tokens.record(tokens, &self.with(model.clone().into_iter().chain([sort])));
+        if let Some(usage) = end.facts.usage {
+            for (sort, tokens) in [("input", usage.prompt_tokens), ("output", usage.completion_tokens)] {
+                let Some(tokens) = tokens else { continue };
+                attributes.push(KeyValue::new("gen_ai.token.type", sort));
+                made.tokens.record(tokens, &attributes);
+                attributes.pop();
             }
         }
+        let error = match end.outcome {
+            Outcome::Succeeded => None,
+            Outcome::Failed(failure) | Outcome::CutShort(failure) => Some(failure.metric_name()),
+            Outcome::Abandoned(_) => Some("Cancelled".to_owned()),
+        };
+        attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
+        made.duration.record(end.elapsed.as_secs_f64(), &attributes);
     }
+}
+
+fn attributes(made: &Made, operation: &'static str, model: Option<&str>) -> Vec<KeyValue> {
+    let mut attributes = Vec::with_capacity(8);
+    attributes.extend(made.common.iter().cloned());
+    attributes.push(KeyValue::new("gen_ai.operation.name", operation));
+    attributes.extend(model.map(|model| KeyValue::new("gen_ai.request.model", shortened(model))));
+    attributes
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 ///
 /// Once the limit is reached, calls that ask a model fail with [`ErrorKind::BudgetGuard`] before they are sent; with
 /// [`notify`](Self::notify), a callback is called once instead. Calls that ask no model, such as lists and health, always
-/// pass, and so do batches, whose tokens the client is not told.
+/// pass, and so do batches, whose tokens are told late or never, and do not count.
 ///
 /// It is soft: calls under way are not cut, so that all of them together may pass the limit; only tokens that the gateway
 /// told count; and costs are estimates. The limit that holds is a budget of the gateway. Clones share what is used; so do
@@ -142,11 +142,11 @@ impl BudgetGuard {
 
     /// Counts a call that has ended.
     pub(crate) fn count(&self, end: &CallEnd<'_>) {
-        let Some(usage) = end.usage else { return };
+        let Some(usage) = end.usage() else { return };
         let (cost, unpriced) = match &self.limit {
             Limit::Tokens(_) => (Money::ZERO, 0),
             Limit::Cost(_, prices) => {
-                let model = end.requested_model.or(end.response_model).unwrap_or(UNKNOWN);
+                let model = end.model().unwrap_or(UNKNOWN);
                 prices.cost(model, usage.prompt(), usage.completion(), usage.total())
             }
         };

@@ -42,7 +42,8 @@ pub struct ReconciledRow {
 /// The summary must cover the same time as the snapshot, and no other calls: ask for it with
 /// [`between`](scaigrid_types::UsageSummaryQuery::between), [`GroupBy::Model`](scaigrid_types::GroupBy::Model), and the
 /// user of the key. Compare with [`since`](UsageSnapshot::since) for a part of the client's life. Rows of the summary
-/// without a group key count as `(unknown)`.
+/// without a group key count as `(unknown)`. Lines of batches are in the gateway's count, and not in the client's:
+/// [`batches`](UsageSnapshot::batches) has those that were read.
 ///
 /// ```
 /// use scaigrid::{UsageSnapshot, UsageSummary, reconcile};

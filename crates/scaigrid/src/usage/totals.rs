@@ -101,6 +101,8 @@ impl UsageTotals {
 pub struct UsageSnapshot {
     /// By label and model.
     pub(super) rows: BTreeMap<(Option<String>, String), UsageTotals>,
+    /// The same of lines of batches.
+    pub(super) lines: BTreeMap<(Option<String>, String), UsageTotals>,
     pub(super) management: UsageTotals,
 }
 
@@ -132,16 +134,24 @@ impl UsageSnapshot {
         &self.management
     }
 
+    /// The lines of batches whose results were read with [`batch_results`](crate::Client::batch_results), as a snapshot of
+    /// their own. They are in no other sum: the gateway runs them, and this client only reads of them.
+    ///
+    /// In it, a call is a line, counted when it is read; the model is the one that the reply names, and the label that of the
+    /// client that reads. A line that failed has its code under `failures`, and its model is not known; one that succeeded
+    /// without telling its tokens is in `without_usage`. A file that is read twice counts twice, and results that are not
+    /// read, or are fetched by other means, do not count at all. Lines are typically charged at half the price of calls, so
+    /// that [`estimated_cost`](Self::estimated_cost) of this snapshot wants a price table of its own.
+    pub fn batches(&self) -> Self {
+        Self { rows: self.lines.clone(), ..Self::default() }
+    }
+
     /// What was added since an earlier snapshot of the same client. What has not changed is left out. Where a
     /// [`reset_usage`](crate::Client::reset_usage) lies between, counts that are smaller now are 0.
     pub fn since(&self, earlier: &Self) -> Self {
-        let none = UsageTotals::default();
-        let difference = |(key, sums): (&(Option<String>, String), &UsageTotals)| {
-            let difference = sums.since(earlier.rows.get(key).unwrap_or(&none));
-            (difference != none).then(|| (key.clone(), difference))
-        };
         Self {
-            rows: self.rows.iter().filter_map(difference).collect(),
+            rows: rows_since(&self.rows, &earlier.rows),
+            lines: rows_since(&self.lines, &earlier.lines),
             management: self.management.since(&earlier.management),
         }
     }
@@ -160,4 +170,16 @@ impl UsageSnapshot {
         }
         groups
     }
+}
+
+fn rows_since<K: Ord + Clone>(
+    rows: &BTreeMap<K, UsageTotals>,
+    earlier: &BTreeMap<K, UsageTotals>,
+) -> BTreeMap<K, UsageTotals> {
+    let none = UsageTotals::default();
+    let differences = rows.iter().map(|(key, sums)| (key, sums.since(earlier.get(key).unwrap_or(&none))));
+    differences
+        .filter(|(_, difference)| *difference != none)
+        .map(|(key, difference)| (key.clone(), difference))
+        .collect()
 }

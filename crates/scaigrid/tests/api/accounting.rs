@@ -3,9 +3,9 @@
 use crate::receiver::Receiver;
 use crate::{CHAT_MODEL, EMBEDDING_MODEL, question};
 use scaigrid::{
-    CreateSession, CreateWebhook, EmbedRequest, ErrorCode, EventType, ExportFormat, ExportUsage, GroupBy,
-    ListBudgets, ListUsage, Money, RawRequest, SendSessionMessage, UsagePeriod, UsageRecord,
-    UsageSummaryQuery, WebhookEvent,
+    Agreement, CreateSession, CreateWebhook, EmbedRequest, ErrorCode, EventType, ExportFormat, ExportUsage,
+    GroupBy, ListBudgets, ListUsage, Money, RawRequest, SendSessionMessage, UsagePeriod, UsageRecord,
+    UsageSummaryQuery, WebhookEvent, reconcile,
 };
 use serde_json::{Value, json};
 
@@ -93,6 +93,36 @@ run!(usage_is_filtered_and_grouped, |_, client| {
     assert!(wait!(client.usage_records(&later)).unwrap().items.is_empty());
     let wrong = wait!(client.usage_records(&ListUsage::new().start("yesterday"))).unwrap_err();
     assert!(wrong.field_errors().iter().any(|one| one.field == "start"), "{wrong}");
+});
+
+run!(the_clients_count_is_reconciled_with_the_summary, |emulator, client| {
+    for _ in 0..2 {
+        wait!(client.chat(&question("Hello."))).unwrap();
+    }
+    wait!(wait!(client.chat_stream(&question("Hello."))).unwrap().finish()).unwrap();
+    wait!(client.embed(&EmbedRequest::new(EMBEDDING_MODEL, "text"))).unwrap();
+    let by_model = UsageSummaryQuery::new(UsagePeriod::Day).group_by(GroupBy::Model);
+    let summary = wait!(client.usage_summary(&by_model)).unwrap();
+    let rows = reconcile(&client.usage(), &summary);
+    assert_eq!(rows.iter().map(|row| row.model.as_str()).collect::<Vec<_>>(), [EMBEDDING_MODEL, CHAT_MODEL]);
+    for row in rows {
+        assert_eq!(row.agreement, Agreement::Equal, "{row:?}");
+        assert_eq!((row.requests, row.prompt_tokens, row.completion_tokens), (Some(0), Some(0), Some(0)));
+        assert!(row.client.with_usage > 0 && row.gateway.unwrap().total_cost.unwrap() > Money::ZERO);
+    }
+    // Calls of another client with the same key.
+    let other = client_of!(emulator, emulator.api_key());
+    let unseen = wait!(other.chat(&question("A question that only the other client asks."))).unwrap();
+    let unseen = unseen.usage.unwrap();
+    let summary = wait!(client.usage_summary(&by_model)).unwrap();
+    let rows = reconcile(&client.usage(), &summary);
+    assert_eq!((rows[0].agreement, rows[1].agreement), (Agreement::Equal, Agreement::Different));
+    let tokens = |count: u64| Some(i64::try_from(count).unwrap());
+    assert_eq!(rows[1].requests, Some(1));
+    assert_eq!(
+        (rows[1].prompt_tokens, rows[1].completion_tokens),
+        (tokens(unseen.prompt()), tokens(unseen.completion()))
+    );
 });
 
 run!(a_budget_blocks_and_is_seen, |emulator, client| {

@@ -121,3 +121,38 @@ run!(what_is_wrong_with_a_batch_is_named, |_, client| {
     let nothing = wait!(client.submit_batch(&SubmitBatch::new())).unwrap_err();
     assert_eq!((nothing.kind(), nothing.attempts()), (ErrorKind::InvalidRequest, 0));
 });
+
+run!(lines_count_when_they_are_read_and_once_for_each_time, |emulator, client| {
+    let submitted = wait!(client.submit_batch(&mixed_lines())).unwrap();
+    let job = wait!(client.wait_for_batch(&submitted.id, quickly())).unwrap();
+    assert_eq!(client.usage().batches(), scaigrid::UsageSnapshot::default());
+    let mut errors = wait!(client.batch_errors(&job)).unwrap();
+    assert!(wait!(errors.next()).unwrap().is_ok());
+    assert_eq!(
+        client.usage().batches().total().calls,
+        0,
+        "the file of errors may repeat lines of the results"
+    );
+    let reader = client.with_label("night");
+    let results = results!(reader, &job);
+    let usage = client.usage();
+    let lines = usage.batches().total();
+    assert_eq!((lines.calls, lines.succeeded, lines.failed), (5, 4, 1));
+    assert_eq!(lines.failures, [("MODEL_NOT_FOUND".to_owned(), 1)].into());
+    let chat: ChatCompletion = results["chat"].data().unwrap();
+    let story: Generation = results["story"].data().unwrap();
+    let told = chat.usage.unwrap() + story.usage.unwrap();
+    let (seen, booked) = (&usage.batches().by_model()[CHAT_MODEL], &emulator.ledger().by_model[CHAT_MODEL]);
+    assert_eq!((seen.prompt_tokens, seen.completion_tokens), (told.prompt(), told.completion()));
+    assert_eq!(
+        (seen.with_usage, seen.prompt_tokens, seen.completion_tokens),
+        (booked.requests, booked.tokens_in, booked.tokens_out)
+    );
+    assert_eq!(usage.batches().by_label().into_keys().collect::<Vec<_>>(), [Some("night".to_owned())]);
+    assert_eq!(usage.total(), scaigrid::UsageTotals::default(), "lines are no calls of this client");
+
+    results!(client, &job);
+    assert_eq!(client.usage().since(&usage).batches().total(), lines);
+    assert_eq!(client.reset_usage().batches().total().calls, 10);
+    assert_eq!(client.usage().batches().total().calls, 0);
+});

@@ -1,8 +1,13 @@
 //! What a call tells of its attempts, while it goes on and afterwards; the budget that they share.
 
+#[cfg(feature = "blocking")]
+use crate::harness::blocking_client;
 use crate::harness::{
-    Answer, Observed, Setup, answer, error, error_after, fails, in_both_colours, ok, streamed_in_both_colours,
+    Answer, Observed, Setup, answer, error, error_after, events, fails, in_both_colours, ok, script,
+    streamed_in_both_colours,
 };
+#[cfg(feature = "async")]
+use crate::harness::{async_client, runtime};
 use scaigrid::{ChatRequest, ErrorCode, ErrorKind, RetryBudget, StandardPolicy, StopReason, WaitSource};
 use scaigrid_transport::TransportErrorKind as Kind;
 use std::error::Error as _;
@@ -272,4 +277,58 @@ fn a_cancelled_failure_is_cancelled() {
     in_both_colours(&Setup::default(), &[answer(503, "").ending(Kind::Cancelled)], &chat(), |seen| {
         assert_eq!((seen.error().kind(), seen.requests.len()), (ErrorKind::Cancelled, 1));
     });
+}
+
+/// What a stream and a file say for a ticket, and their errors.
+fn check_support_lines(lines: &[String]) {
+    let ends = [
+        " began, HTTP 200, request id req_s, 1970-01-01T00:00:00Z, 2 attempts",
+        " failed: Interrupted, HTTP 200, request id req_s, 1970-01-01T00:00:00Z, 2 attempts",
+        " began, HTTP 200, request id req_f, 1970-01-01T00:00:00Z, 1 attempt",
+        " failed: Interrupted, HTTP 200, request id req_f, 1970-01-01T00:00:00Z, 1 attempt",
+    ];
+    assert_eq!(lines.len(), ends.len());
+    for (line, end) in lines.iter().zip(ends) {
+        assert!(line.starts_with(&format!("scaigrid {}: ", env!("CARGO_PKG_VERSION"))), "{line}");
+        assert!(line.ends_with(end), "{line}");
+    }
+}
+
+#[test]
+fn streams_and_files_have_a_line_for_support() {
+    let text = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+    let file = events(["a"]).broken().header("content-type", "audio/wav");
+    let answers = [
+        error("RATE_LIMITED"),
+        events([text]).header("x-scaigrid-request-id", "req_s"),
+        file.header("x-scaigrid-request-id", "req_f"),
+    ];
+    let (setup, chat) = (Setup::default(), ChatRequest::new("m").user("Hello"));
+    let speech = scaigrid::SynthesizeRequest::new("tts", "Hello", "alloy");
+    #[cfg(feature = "async")]
+    {
+        let client = async_client(&setup, &script(&setup, &answers));
+        check_support_lines(&runtime().block_on(async {
+            let mut lines = Vec::new();
+            let stream = client.chat_stream(&chat).await.unwrap();
+            lines.push(stream.support_line());
+            lines.push(stream.finish().await.unwrap_err().support_line());
+            let file = client.synthesize(&speech).await.unwrap();
+            lines.push(file.support_line());
+            lines.push(file.collect_bytes(99).await.unwrap_err().support_line());
+            lines
+        }));
+    }
+    #[cfg(feature = "blocking")]
+    {
+        let client = blocking_client(&setup, &script(&setup, &answers));
+        let mut lines = Vec::new();
+        let stream = client.chat_stream(&chat).unwrap();
+        lines.push(stream.support_line());
+        lines.push(stream.finish().unwrap_err().support_line());
+        let file = client.synthesize(&speech).unwrap();
+        lines.push(file.support_line());
+        lines.push(file.collect_bytes(99).unwrap_err().support_line());
+        check_support_lines(&lines);
+    }
 }

@@ -254,6 +254,60 @@ fn a_future_that_is_dropped_is_an_abandoned_call() {
     });
 }
 
+/// Gives so many answers of a script, and then none.
+#[cfg(feature = "async")]
+struct ThenSilent(Script, AtomicU32);
+
+#[cfg(feature = "async")]
+#[async_trait::async_trait]
+impl scaigrid::transport::Transport for ThenSilent {
+    async fn send(
+        &self,
+        request: http::Request<scaigrid::transport::RequestBody>,
+        timeouts: scaigrid::transport::Timeouts,
+    ) -> Result<http::Response<scaigrid::transport::Body>, scaigrid::transport::TransportError> {
+        if self.1.fetch_sub(1, Ordering::Relaxed) == 0 {
+            return std::future::pending().await;
+        }
+        scaigrid::transport::Transport::send(&self.0, request, timeouts).await
+    }
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn a_call_that_is_dropped_after_it_was_sent_may_have_run() {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    fn is_pending(future: impl Future) -> bool {
+        std::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+    for (answers, expected) in [
+        (vec![], "1 0 0 0 1 | 0 | 0 0 | 0 1"),
+        // The failure before says that it has not run, or does not.
+        (vec![error("RATE_LIMITED")], "1 0 0 0 1 | 1 | 0 0 | 0 1"),
+        (vec![error("BACKEND_ERROR")], "1 0 0 0 1 | 1 | 0 0 | 0 2"),
+        (vec![fails(Kind::Connect), error("BACKEND_ERROR")], "1 0 0 0 1 | 2 | 0 0 | 0 2"),
+    ] {
+        let setup = Setup::default();
+        let client = || {
+            let script = script(&setup, &answers);
+            let transport = ThenSilent(script.clone(), AtomicU32::new(u32::try_from(answers.len()).unwrap()));
+            let builder = scaigrid::Client::builder().base_url("https://gateway.test").api_key("sgk_test");
+            builder.transport(transport).clock(script).build().unwrap()
+        };
+        let (plain, stream, file) = (client(), client(), client());
+        assert!(is_pending(plain.chat(&chat())));
+        assert!(is_pending(stream.chat_stream(&chat())));
+        assert!(is_pending(file.synthesize(&speech())));
+        for client in [plain, stream, file] {
+            let seen = client.usage();
+            assert_eq!(numbers(&seen.total()), expected, "{answers:?}");
+            assert!(!seen.by_model().contains_key("(unknown)"), "{seen:?}");
+        }
+    }
+}
+
 /// A token provider that never answers.
 #[cfg(feature = "async")]
 struct Never;

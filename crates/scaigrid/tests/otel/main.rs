@@ -3,14 +3,23 @@
 #![cfg(any(feature = "async", feature = "blocking"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[cfg(feature = "opentelemetry")]
+mod context;
+#[cfg(feature = "async")]
+mod dropped;
+
 use opentelemetry::trace::{SpanId, SpanKind, Status, TracerProvider as _};
 use opentelemetry::{Array, Value};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
-use scaigrid::{ChatRequest, GenericClientBuilder, RetryBudget, StandardPolicy};
+use scaigrid::{
+    ChatRequest, EmbedRequest, GenerateImagesRequest, GenericClientBuilder, RetryBudget, SendSessionMessage,
+    StandardPolicy,
+};
 use scaigrid_emulator::{Emulator, Fault};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 const MODEL: &str = "scailabs/poolnoodle-omni";
+const IMAGES: &str = "openai/dall-e-3";
 const PROMPT: &str = "xyzzy plugh";
 
 /// What is done with a client of either colour.
@@ -21,6 +30,22 @@ enum Doing {
     /// Takes one chunk, and drops the stream.
     Drop,
     Models,
+    Parameters,
+    Vectors,
+    Image,
+    /// A session, and a message in it.
+    Session,
+}
+
+fn parameters() -> ChatRequest {
+    request()
+        .top_p(0.9)
+        .seed(7)
+        .extra("top_k", 40)
+        .extra("n", 2)
+        .extra("frequency_penalty", 0.25)
+        .extra("presence_penalty", "much")
+        .extra("response_format", serde_json::json!({"type": "json_object"}))
 }
 
 fn settings<C>(
@@ -48,6 +73,14 @@ fn in_async(emulator: &Emulator, doing: Doing, content: bool) {
         match doing {
             Doing::Chat => drop(client.chat(&request()).await),
             Doing::Models => drop(client.models(&scaigrid::ListModels::new()).await),
+            Doing::Parameters => drop(client.chat(&parameters()).await),
+            Doing::Vectors => {
+                drop(client.embed(&EmbedRequest::new("openai/text-embedding-3-small", "a")).await)
+            }
+            Doing::Image => drop(client.generate_images(&GenerateImagesRequest::new(IMAGES, "a")).await),
+            Doing::Session => {
+                drop(client.send_session_message(&SendSessionMessage::new("sess_1", PROMPT)).await);
+            }
             Doing::Stream => {
                 let mut stream = client.chat_stream(&request()).await.unwrap();
                 while let Some(chunk) = stream.next().await {
@@ -67,6 +100,10 @@ fn in_blocking(emulator: &Emulator, doing: Doing, content: bool) {
     match doing {
         Doing::Chat => drop(client.chat(&request())),
         Doing::Models => drop(client.models(&scaigrid::ListModels::new())),
+        Doing::Parameters => drop(client.chat(&parameters())),
+        Doing::Vectors => drop(client.embed(&EmbedRequest::new("openai/text-embedding-3-small", "a"))),
+        Doing::Image => drop(client.generate_images(&GenerateImagesRequest::new(IMAGES, "a"))),
+        Doing::Session => drop(client.send_session_message(&SendSessionMessage::new("sess_1", PROMPT))),
         Doing::Stream => client.chat_stream(&request()).unwrap().for_each(drop),
         Doing::Drop => drop(client.chat_stream(&request()).unwrap().next()),
     }
@@ -186,7 +223,8 @@ fn a_stream_keeps_its_span_to_its_end() {
     spans(&[], Doing::Stream, false, |span, _, emulator| {
         check_success(span, emulator);
         assert_eq!(value(span, "gen_ai.request.stream"), Some(&Value::Bool(true)));
-        assert!(number(span, "gen_ai.response.time_to_first_chunk").unwrap() > 0.0);
+        let first = number(span, "gen_ai.response.time_to_first_chunk").unwrap();
+        assert!(first > 0.0 && first <= number(span, "scaigrid.duration").unwrap());
     });
 }
 
@@ -225,11 +263,50 @@ fn a_stream_that_breaks_tells_what_had_come() {
 }
 
 #[test]
+fn what_the_request_asks_for_is_told() {
+    spans(&[], Doing::Parameters, false, |span, _, _| {
+        for (key, expected) in [
+            ("gen_ai.request.top_p", 0.9),
+            ("gen_ai.request.top_k", 40.0),
+            ("gen_ai.request.seed", 7.0),
+            ("gen_ai.request.frequency_penalty", 0.25),
+            ("gen_ai.request.choice.count", 2.0),
+        ] {
+            assert_eq!(number(span, key), Some(expected), "{key}");
+        }
+        // Conventions want a number.
+        assert_eq!(value(span, "gen_ai.request.presence_penalty"), None);
+        assert_eq!(text(span, "gen_ai.output.type").as_deref(), Some("json"));
+    });
+    spans(&[], Doing::Vectors, false, |span, _, _| {
+        assert_eq!(text(span, "gen_ai.operation.name").as_deref(), Some("embeddings"));
+        assert_eq!(value(span, "gen_ai.output.type"), None);
+    });
+    spans(&[], Doing::Image, false, |span, _, _| {
+        assert_eq!(text(span, "gen_ai.output.type").as_deref(), Some("image"));
+    });
+    spans(&[], Doing::Session, false, |span, _, _| {
+        assert_eq!(text(span, "gen_ai.conversation.id").as_deref(), Some("sess_1"));
+    });
+}
+
+#[test]
+fn an_answer_that_cannot_be_decoded_is_no_200() {
+    let fault = Fault::response(200, "application/json", r#"{"data":{"choices":7}}"#);
+    spans(&[fault], Doing::Chat, false, |span, _, _| {
+        assert_eq!(text(span, "error.type").as_deref(), Some("Decode"));
+        let attempt = attempts(span)[0].clone();
+        assert!(attempt.contains("Decode") && !attempt.contains(r#"String("200")"#), "{attempt}");
+    });
+}
+
+#[test]
 fn a_stream_that_is_dropped() {
     spans(&[], Doing::Drop, false, |span, _, _| {
         assert_eq!(text(span, "scaigrid.outcome").as_deref(), Some("abandoned"));
         assert_eq!(span.status, Status::Unset);
-        assert!(number(span, "gen_ai.response.time_to_first_chunk").is_some());
+        let first = number(span, "gen_ai.response.time_to_first_chunk").unwrap();
+        assert!(first > 0.0 && first <= number(span, "scaigrid.duration").unwrap());
     });
 }
 
@@ -247,9 +324,12 @@ fn content_is_recorded_only_on_demand() {
     for doing in [Doing::Chat, Doing::Stream] {
         spans(&[], doing, true, |span, _, _| {
             let input = text(span, "gen_ai.input.messages").unwrap();
-            let expected = r#"[{"parts":[{"content":"xyzzy plugh","type":"text"}],"role":"user"}]"#;
+            let part = |text: &str| format!(r#"[{{"content":"{text}","type":"text"}}]"#);
+            let (system, user) = (part("Be brief."), part(PROMPT));
+            let expected =
+                format!(r#"[{{"parts":{system},"role":"system"}},{{"parts":{user},"role":"user"}}]"#);
             assert_eq!(input, expected);
-            assert!(text(span, "gen_ai.system_instructions").unwrap().contains("Be brief."));
+            assert_eq!(value(span, "gen_ai.system_instructions"), None);
             assert!(text(span, "gen_ai.output.messages").unwrap().contains(r#""finish_reason":"stop""#));
         });
     }
@@ -279,6 +359,8 @@ fn metrics_are_those_of_the_conventions() {
     let fault = Fault::error("BACKEND_RATE_LIMITED").retry_after_body(0.01);
     spans(&[fault], Doing::Chat, false, |_, _, _| {});
     spans(&[Fault::error("BUDGET_EXCEEDED")], Doing::Chat, false, |_, _, _| {});
+    spans(&[], Doing::Stream, false, |_, _, _| {});
+    spans(&[], Doing::Drop, false, |_, _, _| {});
     provider.force_flush().unwrap();
     let finished = exporter.get_finished_metrics().unwrap();
     let metrics = || finished.iter().flat_map(|all| all.scope_metrics()).flat_map(|scope| scope.metrics());
@@ -297,6 +379,13 @@ fn metrics_are_those_of_the_conventions() {
     assert_eq!(duration.unit(), "s");
     let duration = format!("{:?}", duration.data());
     assert!(duration.contains("BUDGET_EXCEEDED") && duration.contains("server.address"), "{duration}");
+    assert!(duration.contains("Cancelled"), "a call that was dropped is no success: {duration}");
+    let first = metric("gen_ai.client.operation.time_to_first_chunk");
+    assert_eq!(first.unit(), "s");
+    let AggregatedMetrics::F64(MetricData::Histogram(first)) = first.data() else { panic!("{first:?}") };
+    let point = first.data_points().next().unwrap();
+    assert_eq!(point.bounds().collect::<Vec<_>>()[..3], [0.01, 0.02, 0.04]);
+    assert!(point.count() > 0 && point.sum() > 0.0);
     let retries = metric("scaigrid.client.retries");
     assert_eq!(retries.unit(), "{retry}");
     assert!(format!("{:?}", retries.data()).contains("BACKEND_RATE_LIMITED"));
