@@ -169,8 +169,9 @@ impl Transport for ReqwestTransport {
     ) -> Result<http::Response<Body>, TransportError> {
         // What is alive while the head is awaited is in the future's box: the request is not.
         let Sent { head, host } = self.begin(request, timeouts.attempt)?;
-        let limit = ReadLimit::new(timeouts, now());
-        let response = match limit.next(now()) {
+        // The clock is read only for what needs it.
+        let limit = timeouts.limit_reads().then(|| ReadLimit::new(timeouts, now()));
+        let response = match limit.as_ref().and_then(|limit| limit.next(now())) {
             None => head.await,
             Some((limit, kind)) => tokio::time::timeout(limit, head)
                 .await
@@ -266,7 +267,7 @@ fn require_runtime() -> Result<(), TransportError> {
 /// The pieces of a body, each awaited for no longer than allowed.
 struct Pieces {
     body: Option<reqwest::Body>,
-    limit: ReadLimit,
+    limit: Option<ReadLimit>,
     /// Runs only while a piece is awaited: time that the reader takes between pieces does not count.
     silence: Option<(Pin<Box<Sleep>>, Kind)>,
     host: String,
@@ -286,7 +287,7 @@ impl Pieces {
                 Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) if !data.is_empty() => {
-                        self.limit.flows();
+                        self.limit.iter().for_each(ReadLimit::flows);
                         return Poll::Ready(Some(Ok(data)));
                     }
                     // Nothing in it, or trailers, which say nothing that matters here.
@@ -299,7 +300,7 @@ impl Pieces {
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
         if self.silence.is_none() {
             let timer = |(limit, kind)| (Box::pin(tokio::time::sleep(limit)), kind);
-            self.silence = self.limit.next(now()).map(timer);
+            self.silence = self.limit.as_ref().and_then(|limit| limit.next(now())).map(timer);
         }
         let Some((timer, kind)) = &mut self.silence else { return Poll::Pending };
         ready!(timer.as_mut().poll(context));

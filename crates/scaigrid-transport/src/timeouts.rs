@@ -42,6 +42,12 @@ impl Timeouts {
         self.read = limit.into();
         self
     }
+
+    /// Whether single reads have limits.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn limit_reads(self) -> bool {
+        self.first_byte.is_some() || self.read.is_some()
+    }
 }
 
 #[cfg(any(feature = "reqwest", feature = "ureq"))]

@@ -13,6 +13,10 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub(crate) struct BaseUrl {
     /// Without a trailing slash.
     text: String,
+    /// Scheme and authority, to put addresses together without parsing them.
+    origin: Uri,
+    /// The path, without a trailing slash.
+    prefix: String,
     https: bool,
     loopback: bool,
 }
@@ -76,6 +80,8 @@ impl BaseUrl {
         }
         Ok(Self {
             text: format!("{scheme}://{authority}{prefix}"),
+            prefix: prefix.to_owned(),
+            origin: uri.clone(),
             https,
             loopback: is_loopback(authority.host()),
         })
@@ -121,7 +127,8 @@ impl BaseUrl {
 
     /// The address of a call.
     pub(crate) fn join(&self, path: &Path, query: &Query) -> Result<Uri, InvalidRequest> {
-        let mut address = self.text.clone();
+        let mut address = String::with_capacity(self.prefix.len() + 64);
+        address.push_str(&self.prefix);
         for segment in path.segments() {
             // Encoded dots are dot segments all the same, so these cannot be sent at all.
             if matches!(segment, "" | "." | "..") {
@@ -138,9 +145,13 @@ impl BaseUrl {
             address.push('=');
             address.extend(utf8_percent_encode(value, RESERVED));
         }
-        address.try_into().map_err(|error: http::uri::InvalidUri| {
+        let invalid = |error: &dyn fmt::Display| {
             InvalidRequest::new(format!("the address of the call is not valid: {error}"))
-        })
+        };
+        let mut parts = self.origin.clone().into_parts();
+        parts.path_and_query =
+            Some(address.try_into().map_err(|error: http::uri::InvalidUri| invalid(&error))?);
+        Uri::from_parts(parts).map_err(|error| invalid(&error))
     }
 }
 

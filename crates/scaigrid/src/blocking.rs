@@ -10,7 +10,7 @@ pub use seams::{Clock, TokenProvider};
 
 pub use crate::batch::BlockingBatchResults as BatchResults;
 use crate::builder::overrides;
-use crate::call::{Call, Next, Outcome, Step};
+use crate::call::{Call, Outcome, Pause, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
 pub use crate::download::BlockingDownload as Download;
@@ -27,7 +27,6 @@ use scaigrid_transport::blocking::{Attached, Body, Transport};
 use scaigrid_transport::{Timeouts, TransportError, UreqTransport};
 use scaigrid_types::{ChatCompletion, DownloadEndpoint, Endpoint};
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,9 +121,13 @@ impl Client {
             Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
-            let (request, timeouts) = match self.until_send(&mut call, step) {
-                ControlFlow::Continue(request) => request,
-                ControlFlow::Break(plain) => {
+            let (request, timeouts) = match step {
+                Step::Pause(pause) => {
+                    step = self.pause(&mut call, pause);
+                    continue;
+                }
+                Step::Send { timeouts } => (call.request(), timeouts),
+                Step::Done(plain) => {
                     let core =
                         StreamCore::of_reply(plain?, &self.settings, call.facts_for_stream(self.now()));
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock), self.cancel.clone()));
@@ -162,9 +165,13 @@ impl Client {
         let mut call = call.downloading_file();
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
-            let (request, timeouts) = match self.until_send(&mut call, step) {
-                ControlFlow::Continue(request) => request,
-                ControlFlow::Break(whole) => {
+            let (request, timeouts) = match step {
+                Step::Pause(pause) => {
+                    step = self.pause(&mut call, pause);
+                    continue;
+                }
+                Step::Send { timeouts } => (call.request(), timeouts),
+                Step::Done(whole) => {
                     let (core, file) = DownloadCore::of_reply(whole?, call.facts_for_stream(self.now()));
                     return Ok(Download::new(core, Body::from(file), self.cancel.as_ref()));
                 }
@@ -200,11 +207,11 @@ impl Client {
         let _attached = self.attach(&body);
         let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {
-            match core.peek(self.now()) {
+            match core.peek(&|| self.now()) {
                 Peek::Item => return Opening::Stream(core, body),
                 Peek::Failed(failed) => return Opening::Failed(failed),
                 Peek::NeedsInput => match body.chunk() {
-                    Ok(Some(piece)) => core.push(piece),
+                    Ok(Some(piece)) => core.push(piece, self.clock.now()),
                     Ok(None) => core.end(),
                     Err(error) => core.fail(error),
                 },
@@ -220,31 +227,28 @@ impl Client {
         let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
-            match self.until_send(&mut call, step) {
-                ControlFlow::Continue((request, timeouts)) => {
-                    let outcome = self.exchange(request, timeouts);
-                    step = call.on_outcome(outcome, self.now());
+            step = match step {
+                Step::Send { timeouts } => {
+                    let outcome = self.exchange(call.request(), timeouts);
+                    call.on_outcome(outcome, self.now())
                 }
-                ControlFlow::Break(result) => return result,
-            }
+                Step::Pause(pause) => self.pause(&mut call, pause),
+                Step::Done(result) => return result,
+            };
         }
     }
 
-    /// Performs the steps up to the next request, or to the end of the call.
-    fn until_send<E: Endpoint>(&self, call: &mut Call<'_, E>, mut step: Step<E::Reply>) -> Next<E::Reply> {
-        loop {
-            step = match step {
-                Step::Authorize { .. } if self.is_cancelled() => call.on_cancelled(self.now()),
-                Step::Authorize { refused } => {
-                    let token = self.token(refused);
-                    self.unless_cancelled(call, |call, now| call.on_token(token, now))
-                }
-                Step::Wait(delay) => {
-                    self.pause(delay);
-                    self.unless_cancelled(call, Call::on_waited)
-                }
-                Step::Send { request, timeouts } => return ControlFlow::Continue((request, timeouts)),
-                Step::Done(result) => return ControlFlow::Break(result),
+    /// Waits for what the call needs before it is sent.
+    fn pause<E: Endpoint>(&self, call: &mut Call<'_, E>, pause: Pause) -> Step<E::Reply> {
+        match pause {
+            Pause::Token { .. } if self.is_cancelled() => call.on_cancelled(self.now()),
+            Pause::Token { refused } => {
+                let token = self.token(refused);
+                self.unless_cancelled(call, |call, now| call.on_token(token, now))
+            }
+            Pause::Sleep(delay) => {
+                self.sleep(delay);
+                self.unless_cancelled(call, Call::on_waited)
             }
         }
     }
@@ -282,7 +286,7 @@ impl Client {
         span.in_scope(|| self.transport.send(request, timeouts))
     }
 
-    fn pause(&self, delay: Duration) {
+    fn sleep(&self, delay: Duration) {
         match &self.cancel {
             Some(handle) => self.clock.sleep_unless_cancelled(delay, handle),
             None => self.clock.sleep(delay),

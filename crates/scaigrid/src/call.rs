@@ -1,9 +1,9 @@
 //! One call, without I/O: what to send, what an outcome means, what to do next.
 //!
 //! ```text
-//!            start ──▶ Authorize? ──▶ Send ──▶ outcome ──▶ Done(Ok)
+//!            start ──▶ Token? ────▶ Send ──▶ outcome ──▶ Done(Ok)
 //!                          ▲           ▲          │
-//!                          │           └── Wait ◀─┤ the policy says: again
+//!                          │          Sleep ◀─────┤ the policy says: again
 //!                          └── fresh token once ◀─┤ the token was refused
 //!                                                 └▶ Done(Err)
 //! ```
@@ -12,6 +12,8 @@
 
 mod record;
 mod request;
+
+pub(crate) use request::{ClientHeaders, Outline};
 
 use crate::answer::{self, Failed};
 use crate::clock::Now;
@@ -24,27 +26,29 @@ use crate::settings::Settings;
 use crate::stream::{Opened, StreamCore};
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode};
 use scaigrid_retry::{Decision, FailedAttempt, StopReason, WaitSource};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{Endpoint, ErrorCode, ReplaySafety, RetryClass};
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// What a driver does next.
 pub(crate) enum Step<T> {
-    /// Get the current token, or with `refused` a fresh one; then [`Call::on_token`].
-    Authorize { refused: Option<BearerToken> },
-    /// Send and read the whole answer; then [`Call::on_outcome`].
-    Send { request: http::Request<Payload>, timeouts: Timeouts },
-    /// Sleep; then [`Call::on_waited`].
-    Wait(Duration),
+    /// Send [`Call::request`] and read the answer; then [`Call::on_outcome`].
+    Send { timeouts: Timeouts },
+    /// Wait for something first.
+    Pause(Pause),
     /// Hand this out.
     Done(Result<Reply<T>, Error>),
 }
 
-/// The next request to send, or the end of the call.
-pub(crate) type Next<T> = ControlFlow<Result<Reply<T>, Error>, (http::Request<Payload>, Timeouts)>;
+/// What a driver waits for before it sends.
+pub(crate) enum Pause {
+    /// The current token, or with `refused` a fresh one; then [`Call::on_token`].
+    Token { refused: Option<BearerToken> },
+    /// Time; then [`Call::on_waited`].
+    Sleep(Duration),
+}
 
 /// What became of one sent request.
 pub(crate) enum Outcome {
@@ -68,8 +72,7 @@ enum AnswerKind {
 pub(crate) struct Call<'a, E: Endpoint> {
     endpoint: &'a E,
     settings: &'a Settings,
-    /// Without the bearer. Attempts share its body.
-    request: http::Request<Payload>,
+    outline: Outline,
     replay_safety: ReplaySafety,
     answer: AnswerKind,
     /// The address holds a token, and may be echoed.
@@ -104,28 +107,24 @@ impl<'a, E: Endpoint> Call<'a, E> {
         token: Option<BearerToken>,
         now: Now,
     ) -> Result<Self, Error> {
-        let request = request::build(endpoint, settings).map_err(|mut error| {
-            error.context_mut().endpoint = Some(endpoint.name());
-            error
-        })?;
-        Ok(Self::with_request(endpoint, request, settings, token, now))
+        Ok(Self::with_outline(endpoint, Outline::new(endpoint, settings)?, settings, token, now))
     }
 
     /// As [`start`](Self::start), for a request that is made already.
-    pub(crate) fn with_request(
+    pub(crate) fn with_outline(
         endpoint: &'a E,
-        request: http::Request<Payload>,
+        outline: Outline,
         settings: &'a Settings,
         token: Option<BearerToken>,
         now: Now,
     ) -> Self {
         let is_authenticated = endpoint.is_authenticated();
         let token = token.filter(|_| is_authenticated);
-        let observation = Observation::begin(endpoint, &request, settings, now.instant);
+        let observation = Observation::begin(endpoint, &outline, settings, now.instant);
         Self {
             endpoint,
             settings,
-            request,
+            outline,
             replay_safety: endpoint.replay_safety(),
             answer: AnswerKind::Whole,
             secret_address: Vec::new(),
@@ -170,7 +169,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             return self.done(refusal, now);
         }
         match self.needs_token {
-            true => Step::Authorize { refused: None },
+            true => Step::Pause(Pause::Token { refused: None }),
             false => self.send(now),
         }
     }
@@ -180,7 +179,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         match token {
             Ok(token) => {
                 self.token = Some(token);
-                match self.last.take_if(|_| self.request.body().is_consumed()) {
+                match self.last.take_if(|_| self.outline.body.is_consumed()) {
                     // The provider has a fresh token now, but there is nothing to send any more.
                     Some(refused) => self.stop(refused, Some(StopReason::BodyNotRepeatable), now),
                     None => self.send(now),
@@ -242,11 +241,11 @@ impl<'a, E: Endpoint> Call<'a, E> {
         if self.token_was_refused(&failed) {
             // Once a call: with a fresh token, the refusal is final.
             self.can_refresh = false;
-            if !self.request.body().is_consumed() {
+            if !self.outline.body.is_consumed() {
                 self.record_retry(&failed, Duration::ZERO, WaitSource::FreshToken, now);
             }
             self.last = Some(failed);
-            return Step::Authorize { refused: self.token.take() };
+            return Step::Pause(Pause::Token { refused: self.token.take() });
         }
         let decision = self.settings.retry_policy.decide(
             &FailedAttempt::new(self.attempt, failure, self.replay_safety)
@@ -261,7 +260,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             Decision::RetryAfter { delay, .. } if self.time_left(now).is_some_and(|left| delay >= left) => {
                 self.stop(failed, Some(StopReason::DeadlineTooClose), now)
             }
-            Decision::RetryAfter { .. } if self.request.body().is_consumed() => {
+            Decision::RetryAfter { .. } if self.outline.body.is_consumed() => {
                 self.stop(failed, Some(StopReason::BodyNotRepeatable), now)
             }
             Decision::RetryAfter { .. } if !self.settings.retry_budget.try_withdraw() => {
@@ -271,7 +270,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
                 self.paid = true;
                 self.record_retry(&failed, delay, source, now);
                 self.last = Some(failed);
-                Step::Wait(delay)
+                Step::Pause(Pause::Sleep(delay))
             }
             Decision::Stop(reason) => self.stop(failed, Some(reason), now),
             // The enum may grow; an answer that this version does not know is no licence to go on.
@@ -349,12 +348,15 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.sent += 1;
         self.head = None;
         self.limits = timeouts;
-        let mut request = self.request.clone();
-        if let Some(token) = &self.token {
-            request.headers_mut().insert(header::AUTHORIZATION, token.header());
-        }
-        self.observation.sending(self.settings, &mut request);
-        Step::Send { request, timeouts }
+        self.observation.sending();
+        Step::Send { timeouts }
+    }
+
+    /// The request of this attempt. Made where it is sent, as it is large to hand on.
+    pub(crate) fn request(&self) -> http::Request<Payload> {
+        let mut request = self.outline.request(self.settings, self.token.as_ref());
+        self.observation.enter_request(self.settings, &mut request);
+        request
     }
 
     /// The deadline shrinks the last attempt.

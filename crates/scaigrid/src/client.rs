@@ -4,7 +4,7 @@ mod helpers;
 
 use crate::answer;
 use crate::builder::{GenericClientBuilder, overrides};
-use crate::call::{Call, Next, Outcome, Step};
+use crate::call::{Call, Outcome, Outline, Pause, Step};
 use crate::clock::Now;
 use crate::credential::Credential;
 use crate::download::DownloadCore;
@@ -17,11 +17,12 @@ use scaigrid_transport::{Body, ReqwestTransport, Timeouts, Transport, TransportE
 use scaigrid_types::{ChatCompletion, DownloadEndpoint, Endpoint};
 use std::fmt;
 use std::future::Future;
-use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::Duration;
 use tracing::Instrument as _;
+use tracing::instrument::Instrumented;
 
 /// The async client. Cheap to clone; clones share connections.
 ///
@@ -47,6 +48,10 @@ pub struct Client {
     is_real_time: bool,
     elsewhere: Elsewhere<dyn Transport>,
 }
+
+/// A request on its way, within the call's span.
+type Sending<'a> =
+    Instrumented<Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'a>>>;
 
 /// Settings of an async [`Client`].
 pub type ClientBuilder = GenericClientBuilder<Async>;
@@ -167,15 +172,19 @@ impl Client {
             Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
         let mut step = call.first(self.now());
         loop {
-            let (request, timeouts) = match self.until_send(&mut call, step).await {
-                ControlFlow::Continue(request) => request,
-                ControlFlow::Break(plain) => {
+            let (sending, timeouts) = match step {
+                Step::Pause(pause) => {
+                    step = self.pause(&mut call, pause).await;
+                    continue;
+                }
+                Step::Send { timeouts } => (self.carry(call.request(), timeouts), timeouts),
+                Step::Done(plain) => {
                     let core =
                         StreamCore::of_reply(plain?, &self.settings, call.facts_for_stream(self.now()));
                     return Ok(ChatStream::new(core, None, Arc::clone(&self.clock)));
                 }
             };
-            step = match self.open(&mut call, request, timeouts).await {
+            step = match self.open(&mut call, sending, timeouts).await {
                 Opening::Stream(core, body) => {
                     let core = call.opened(core, self.now());
                     return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
@@ -206,14 +215,18 @@ impl Client {
         let mut call = call.downloading_file();
         let mut step = call.first(self.now());
         loop {
-            let (request, timeouts) = match self.until_send(&mut call, step).await {
-                ControlFlow::Continue(request) => request,
-                ControlFlow::Break(whole) => {
+            let sending = match step {
+                Step::Pause(pause) => {
+                    step = self.pause(&mut call, pause).await;
+                    continue;
+                }
+                Step::Send { timeouts } => self.carry(call.request(), timeouts),
+                Step::Done(whole) => {
                     let (core, file) = DownloadCore::of_reply(whole?, call.facts_for_stream(self.now()));
                     return Ok(Download::new(core, Body::from(file)));
                 }
             };
-            let outcome = match self.carry(request, timeouts).await {
+            let outcome = match sending.await {
                 Ok(response) => match response.into_parts() {
                     (head, body) if answer::is_file(endpoint, &head) => {
                         return Ok(Download::new(call.downloading(head, self.now()), body));
@@ -233,10 +246,10 @@ impl Client {
     async fn open<E: Endpoint>(
         &self,
         call: &mut Call<'_, E>,
-        request: http::Request<Payload>,
+        sending: Sending<'_>,
         timeouts: Timeouts,
     ) -> Opening<Body> {
-        let (head, mut body) = match self.carry(request, timeouts).await {
+        let (head, mut body) = match sending.await {
             Ok(response) => response.into_parts(),
             Err(error) => return Opening::Plain(Outcome::NoAnswer(error)),
         };
@@ -246,11 +259,11 @@ impl Client {
         }
         let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {
-            match core.peek(self.now()) {
+            match core.peek(&|| self.now()) {
                 Peek::Item => return Opening::Stream(core, body),
                 Peek::Failed(failed) => return Opening::Failed(failed),
                 Peek::NeedsInput => match body.chunk().await {
-                    Ok(Some(piece)) => core.push(piece),
+                    Ok(Some(piece)) => core.push(piece, self.clock.now()),
                     Ok(None) => core.end(),
                     Err(error) => core.fail(error),
                 },
@@ -263,37 +276,34 @@ impl Client {
     /// # Errors
     /// See [`ErrorKind`](crate::ErrorKind). Failures that may pass are retried before they are handed out.
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Reply<E::Reply>, Error> {
-        let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
-        let mut step = call.first(self.now());
+        // Nothing fallible moves the call once it is made: it is large.
+        let outline = Outline::new(endpoint, &self.settings)?;
+        let now = self.now();
+        let mut call = Call::with_outline(endpoint, outline, &self.settings, self.credential.fixed(), now);
+        let mut step = call.first(now);
         loop {
-            match self.until_send(&mut call, step).await {
-                ControlFlow::Continue((request, timeouts)) => {
-                    let outcome = self.exchange(&mut call, request, timeouts).await;
-                    step = call.on_outcome(outcome, self.now());
+            step = match step {
+                Step::Send { timeouts } => {
+                    let sending = self.carry(call.request(), timeouts);
+                    let outcome = self.exchange(&mut call, sending).await;
+                    call.on_outcome(outcome, self.now())
                 }
-                ControlFlow::Break(result) => return result,
-            }
+                Step::Pause(pause) => self.pause(&mut call, pause).await,
+                Step::Done(result) => return result,
+            };
         }
     }
 
-    /// Performs the steps up to the next request, or to the end of the call.
-    async fn until_send<E: Endpoint>(
-        &self,
-        call: &mut Call<'_, E>,
-        mut step: Step<E::Reply>,
-    ) -> Next<E::Reply> {
-        loop {
-            step = match step {
-                Step::Authorize { refused } => {
-                    let token = self.token(refused).await;
-                    call.on_token(token, self.now())
-                }
-                Step::Wait(delay) => {
-                    self.clock.sleep(delay).await;
-                    call.on_waited(self.now())
-                }
-                Step::Send { request, timeouts } => return ControlFlow::Continue((request, timeouts)),
-                Step::Done(result) => return ControlFlow::Break(result),
+    /// Waits for what the call needs before it is sent.
+    async fn pause<E: Endpoint>(&self, call: &mut Call<'_, E>, pause: Pause) -> Step<E::Reply> {
+        match pause {
+            Pause::Token { refused } => {
+                let token = self.token(refused).await;
+                call.on_token(token, self.now())
+            }
+            Pause::Sleep(delay) => {
+                self.clock.sleep(delay).await;
+                call.on_waited(self.now())
             }
         }
     }
@@ -306,15 +316,12 @@ impl Client {
         }
     }
 
-    async fn carry(
-        &self,
-        request: http::Request<Payload>,
-        timeouts: Timeouts,
-    ) -> Result<http::Response<Body>, TransportError> {
+    /// A request on its way. No `async fn`: its future would hold the request until the head is there.
+    fn carry(&self, request: http::Request<Payload>, timeouts: Timeouts) -> Sending<'_> {
         let mut request = request.map(Payload::into_async);
         // The transport's own spans nest below the call's.
         let span = request.extensions_mut().remove().unwrap_or_else(tracing::Span::none);
-        self.transport.send(request, timeouts).instrument(span).await
+        (*self.transport).send(request, timeouts).instrument(span)
     }
 
     /// A client for addresses of other hosts, to which the settings for the gateway's own do not apply: its lack of TLS, say,
@@ -329,13 +336,8 @@ impl Client {
         Ok(Self { transport: transport.unwrap_or_else(|| Arc::clone(&self.transport)), ..self.clone() })
     }
 
-    async fn exchange<E: Endpoint>(
-        &self,
-        call: &mut Call<'_, E>,
-        request: http::Request<Payload>,
-        timeouts: Timeouts,
-    ) -> Outcome {
-        let (head, body) = match self.carry(request, timeouts).await {
+    async fn exchange<E: Endpoint>(&self, call: &mut Call<'_, E>, sending: Sending<'_>) -> Outcome {
+        let (head, body) = match sending.await {
             Ok(response) => response.into_parts(),
             Err(error) => return Outcome::NoAnswer(error),
         };

@@ -42,7 +42,7 @@ impl DownloadCore {
 
     /// An answer that was read whole.
     pub(crate) fn of_reply<T>(reply: Reply<T>, opened: Opened) -> (Self, Bytes) {
-        let Facts { status, headers, body, request_id, attempts, history, elapsed, .. } = reply.facts;
+        let Facts { status, headers, body, request_id, attempts, history, elapsed, .. } = *reply.facts;
         let (mut head, ()) = http::Response::new(()).into_parts();
         (head.status, head.headers) = (status, headers);
         let opened = Opened { attempts, history, elapsed, ..opened };

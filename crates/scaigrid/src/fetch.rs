@@ -1,15 +1,14 @@
 //! Files at addresses that the gateway hands out: images, and the results of batches.
 
 use crate::base_url::is_loopback;
-use crate::payload::Payload;
+use crate::call::{ClientHeaders, Outline};
 use crate::settings::Settings;
 use crate::{Error, ErrorKind};
-use bytes::Bytes;
-use http::{HeaderValue, Uri, header};
+use http::Uri;
 use percent_encoding::percent_decode_str;
 use scaigrid_types::{BatchJob, DownloadEndpoint, Endpoint, Image, Method, Path, ReplyError, ResponseBody};
 
-/// The call that fetches a file. Its address is in the request already.
+/// The call that fetches a file. Its address is in the outline already.
 pub(crate) struct Fetch {
     with_credential: bool,
     /// Whether it goes where the calls go, so that their connections and their settings fit.
@@ -33,7 +32,7 @@ impl Fetch {
         url: &str,
         credentialed: Credentialed,
         settings: &Settings,
-    ) -> Result<(Self, http::Request<Payload>), Error> {
+    ) -> Result<(Self, Outline), Error> {
         // The address is a secret: no error repeats it.
         let invalid = |message: &str| Error::new(ErrorKind::InvalidRequest, message);
         let absolute = match url.starts_with('/') && !url.starts_with("//") {
@@ -57,22 +56,13 @@ impl Fetch {
             return Err(invalid("the address of the file holds a user name or password, or no host"));
         }
         let is_ours = settings.base_url.has_origin_of(&uri);
-        let mut request = http::Request::new(Payload::Bytes(Bytes::new()));
-        // The caller's headers may be secrets, and are meant for the gateway.
-        match is_ours {
-            true => *request.headers_mut() = settings.headers.clone(),
-            false => request.headers_mut().extend(
-                settings.headers.get(header::USER_AGENT).map(|agent| (header::USER_AGENT, agent.clone())),
-            ),
-        }
-        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        let client_headers = if is_ours { ClientHeaders::All } else { ClientHeaders::UserAgent };
         let fetch = Self {
             with_credential: is_ours && credentialed == Credentialed::SameOrigin,
             is_near: is_ours || is_plain_loopback(&uri),
             secrets: secrets(&uri),
         };
-        *request.uri_mut() = uri;
-        Ok((fetch, request))
+        Ok((fetch, Outline::of_file(uri, client_headers)))
     }
 }
 
@@ -105,7 +95,7 @@ impl Endpoint for Fetch {
         Method::Get
     }
 
-    /// Not asked: the request is made already.
+    /// Not asked: the outline is made already.
     fn path(&self) -> Path {
         Path::from_static("")
     }
@@ -179,7 +169,8 @@ mod tests {
             ("https://gateway.example.evil.example/media/1", false),
             ("https://cdn.example/media/1", false),
         ] {
-            let (fetch, request) = Fetch::new(url, Credentialed::SameOrigin, &settings).unwrap();
+            let (fetch, outline) = Fetch::new(url, Credentialed::SameOrigin, &settings).unwrap();
+            let request = outline.request(&settings, None);
             assert_eq!(fetch.is_authenticated(), is_ours, "{url}");
             assert_eq!(request.headers().contains_key("x-team"), is_ours, "{url}");
             assert!(request.headers().contains_key("user-agent"), "{url}");

@@ -1,13 +1,14 @@
 //! One call as those see it who watch calls: from its begin to its very end, streams and downloads included.
 //!
 //! ```text
-//! Call::with_request ──▶ sending ─▶ attempted ─▶ ... ─▶ first_chunk ─▶ finish ──▶ CallEnd
+//! Call::with_outline ──▶ sending ─▶ attempted ─▶ ... ─▶ first_chunk ─▶ finish ──▶ CallEnd
 //!                           ▲           │            │
 //!                           └───────────┘            └─ Opened carries it into StreamCore, DownloadCore
 //! ```
 //!
 //! Whoever holds it tells it, also when it is dropped itself: the call was abandoned. It tells [`Watch`] once.
 
+use crate::call::Outline;
 use crate::one_line::Secrets;
 use crate::payload::Payload;
 use crate::settings::Settings;
@@ -246,13 +247,13 @@ struct Live {
 impl Observation {
     pub(crate) fn begin<E: Endpoint>(
         endpoint: &E,
-        request: &http::Request<Payload>,
+        outline: &Outline,
         settings: &Settings,
         started: Instant,
     ) -> Self {
         Self(Some(Live {
             watch: Arc::clone(&settings.watch),
-            span: CallSpan::begin(endpoint, request, settings.record_content),
+            span: CallSpan::begin(endpoint, outline, settings.record_content),
             operation: endpoint.operation(),
             requested_model: None,
             started,
@@ -280,11 +281,17 @@ impl Observation {
         self.0.iter().for_each(|live| live.span.streaming());
     }
 
-    /// This request is about to be sent: it carries the trace, and the span for what the transport tells.
-    pub(crate) fn sending(&mut self, settings: &Settings, request: &mut http::Request<Payload>) {
+    /// A request is about to be sent.
+    pub(crate) fn sending(&mut self) {
         if let Some(live) = &mut self.0 {
             live.attempts = live.attempts.saturating_add(1);
             live.is_open = true;
+        }
+    }
+
+    /// The request carries the trace, and the span for what the transport tells.
+    pub(crate) fn enter_request(&self, settings: &Settings, request: &mut http::Request<Payload>) {
+        if let Some(live) = &self.0 {
             live.span.enter_request(settings, request);
         }
     }

@@ -16,7 +16,8 @@ pub(crate) const REQUEST_ID: &str = "x-scaigrid-request-id";
 #[derive(Clone)]
 pub struct Reply<T> {
     value: T,
-    pub(crate) facts: Facts,
+    /// In a box: replies are handed on more often than their facts are looked at.
+    pub(crate) facts: Box<Facts>,
 }
 
 /// What a reply carries beside its value.
@@ -36,7 +37,7 @@ pub(crate) struct Facts {
 
 impl<T> Reply<T> {
     pub(crate) fn new(value: T, facts: Facts) -> Self {
-        Self { value, facts }
+        Self { value, facts: Box::new(facts) }
     }
 
     /// The value without the facts around it.

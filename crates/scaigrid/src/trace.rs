@@ -31,6 +31,7 @@ pub(crate) use content::{of_body, of_reply};
 pub(crate) use otel::Instruments;
 
 use crate::AttemptReport;
+use crate::call::Outline;
 use crate::observation::{CallEnd, Outcome};
 use crate::one_line::OneLine;
 use crate::payload::Payload;
@@ -53,11 +54,7 @@ pub(crate) struct CallSpan {
 
 impl CallSpan {
     /// A call begins, below the caller's current span.
-    pub(crate) fn begin<E: Endpoint>(
-        endpoint: &E,
-        request: &http::Request<Payload>,
-        with_content: bool,
-    ) -> Self {
+    pub(crate) fn begin<E: Endpoint>(endpoint: &E, outline: &Outline, with_content: bool) -> Self {
         let span = tracing::info_span!(
             target: "scaigrid::call",
             "scaigrid.call",
@@ -88,8 +85,8 @@ impl CallSpan {
             gen_ai.usage.output_tokens = Empty,
             gen_ai.input.messages = Empty,
             gen_ai.output.messages = Empty,
-            server.address = address_of(request.uri()),
-            server.port = port_of(request.uri()),
+            server.address = address_of(&outline.uri),
+            server.port = port_of(&outline.uri),
             error.r#type = Empty,
             http.response.status_code = Empty,
             http.request.resend_count = Empty,
@@ -100,15 +97,15 @@ impl CallSpan {
         );
         let this = Self { span, with_content };
         if !this.span.is_disabled() {
-            this.describe(endpoint, request);
+            this.describe(endpoint, outline);
         }
         this
     }
 
     /// What has to be read out of the request.
-    fn describe<E: Endpoint>(&self, endpoint: &E, request: &http::Request<Payload>) {
+    fn describe<E: Endpoint>(&self, endpoint: &E, outline: &Outline) {
         let span = &self.span;
-        let facts = match (endpoint.operation(), request.body()) {
+        let facts = match (endpoint.operation(), &outline.body) {
             (Some(_), Payload::Bytes(body)) => RequestFacts::read(body, self.with_content),
             _ => RequestFacts::default(),
         };
@@ -129,7 +126,7 @@ impl CallSpan {
         record(span, "gen_ai.output.type", made);
         if endpoint.name() == "sessions.send_message" {
             // The id is the last segment but one: `/v1/sessions/{id}/messages`.
-            let id = request.uri().path().rsplit('/').nth(1).map(shortened);
+            let id = outline.uri.path().rsplit('/').nth(1).map(shortened);
             record(span, "gen_ai.conversation.id", id.as_deref());
         }
         record(span, "gen_ai.input.messages", facts.messages.as_deref());

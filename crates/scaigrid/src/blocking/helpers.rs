@@ -52,7 +52,7 @@ impl Client {
             })?;
             match pause {
                 Some(pause) => {
-                    self.pause(pause);
+                    self.sleep(pause);
                     if self.is_cancelled() {
                         return Err(Error::new(
                             ErrorKind::Cancelled,
@@ -131,10 +131,10 @@ impl Client {
     }
 
     fn fetch(&self, url: &str, credentialed: Credentialed) -> Result<Download, Error> {
-        let (fetch, request) = Fetch::new(url, credentialed, &self.settings)?;
+        let (fetch, outline) = Fetch::new(url, credentialed, &self.settings)?;
         let carrier = if fetch.is_near { self.clone() } else { self.elsewhere()? };
         let token = self.credential.fixed();
-        let call = Call::with_request(&fetch, request, &self.settings, token, self.now());
+        let call = Call::with_outline(&fetch, outline, &self.settings, token, self.now());
         let call = call.with_secret_address(fetch.secrets.clone());
         carrier.download_with(&fetch, call).map_err(Error::without_server_text)
     }

@@ -74,14 +74,15 @@ fn run(settings: &Settings, happens: &[Happens], most_attempts: u32, streams: bo
     loop {
         let left = settings.deadline.map(|deadline| deadline.saturating_sub(passed));
         step = match step {
-            Step::Authorize { refused } => {
+            Step::Pause(Pause::Token { refused }) => {
                 assert_eq!(refused.is_some(), sent > 0, "asked once, and once more after a refusal");
                 call.on_token(
                     Ok(token(if refused.is_some() { "fresh_token" } else { "stale_token" })),
                     at(passed),
                 )
             }
-            Step::Send { request, timeouts } => {
+            Step::Send { timeouts } => {
+                let request = call.request();
                 sent += 1;
                 assert!(sent <= most_attempts + 1, "one more for a fresh token");
                 assert!(left.is_none_or(|left| timeouts.attempt.unwrap() <= left));
@@ -99,7 +100,7 @@ fn run(settings: &Settings, happens: &[Happens], most_attempts: u32, streams: bo
                     }
                 }
             }
-            Step::Wait(delay) => {
+            Step::Pause(Pause::Sleep(delay)) => {
                 waits += 1;
                 assert!(left.is_none_or(|left| delay < left), "a wait that cannot help");
                 passed += delay;
@@ -123,7 +124,7 @@ fn a_retry_that_is_never_sent_costs_nothing() {
     let request = ChatRequest::new("m").user("Hello");
     let mut call = Call::start(&request, &settings, BearerToken::new("some_token").ok(), now).unwrap();
     assert!(matches!(call.first(now), Step::Send { .. }));
-    assert!(matches!(call.on_outcome(outcome(Err(Kind::Connect)), now), Step::Wait(_)));
+    assert!(matches!(call.on_outcome(outcome(Err(Kind::Connect)), now), Step::Pause(Pause::Sleep(_))));
     assert_eq!(settings.retry_budget.remaining(), Some(0));
     drop(call);
     assert_eq!(settings.retry_budget.remaining(), Some(1));

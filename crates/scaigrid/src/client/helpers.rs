@@ -122,10 +122,10 @@ impl Client {
     }
 
     async fn fetch(&self, url: &str, credentialed: Credentialed) -> Result<Download, Error> {
-        let (fetch, request) = Fetch::new(url, credentialed, &self.settings)?;
+        let (fetch, outline) = Fetch::new(url, credentialed, &self.settings)?;
         let carrier = if fetch.is_near { self.clone() } else { self.elsewhere()? };
         let token = self.credential.fixed();
-        let call = Call::with_request(&fetch, request, &self.settings, token, self.now());
+        let call = Call::with_outline(&fetch, outline, &self.settings, token, self.now());
         let call = call.with_secret_address(fetch.secrets.clone());
         carrier.download_with(&fetch, call).await.map_err(Error::without_server_text)
     }

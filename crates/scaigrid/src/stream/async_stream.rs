@@ -66,10 +66,6 @@ impl ChatStream {
         TextStream(self)
     }
 
-    fn now(&self) -> Now {
-        Now { instant: self.clock.now(), system: self.clock.system_time() }
-    }
-
     /// Behind `[DONE]`, waits a little for the end of the body, so that the connection goes back to the pool.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while let Some(body) = self.body.as_mut().filter(|_| self.core.is_done()) {
@@ -92,6 +88,10 @@ impl ChatStream {
     }
 }
 
+fn now(clock: &dyn Clock) -> Now {
+    Now { instant: clock.now(), system: clock.system_time() }
+}
+
 impl Stream for ChatStream {
     type Item = Result<ChatChunk, Error>;
 
@@ -101,7 +101,7 @@ impl Stream for ChatStream {
         let span = this.core.span();
         let _entered = span.enter();
         loop {
-            match this.core.next(this.now()) {
+            match this.core.next(&|| now(&*this.clock)) {
                 Item::Chunk(chunk) => return Poll::Ready(Some(Ok(chunk))),
                 Item::Failed(failed) => {
                     // Closes the connection.
@@ -118,7 +118,7 @@ impl Stream for ChatStream {
                         None => None,
                     };
                     match piece {
-                        Some(Ok(piece)) => this.core.push(piece),
+                        Some(Ok(piece)) => this.core.push(piece, this.clock.now()),
                         Some(Err(error)) => this.core.fail(error),
                         None => {
                             this.body = None;

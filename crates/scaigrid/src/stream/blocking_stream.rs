@@ -80,10 +80,6 @@ impl ChatStream {
         TextStream(self)
     }
 
-    fn now(&self) -> Now {
-        Now { instant: self.clock.now(), system: self.clock.system_time() }
-    }
-
     /// Behind `[DONE]`, waits a little for the end of the body, so that the connection goes back to the pool.
     fn drain(&mut self) {
         let Some(mut body) = self.body.take().filter(|_| self.core.is_done()) else { return };
@@ -95,6 +91,10 @@ impl ChatStream {
     }
 }
 
+fn now(clock: &dyn Clock) -> Now {
+    Now { instant: clock.now(), system: clock.system_time() }
+}
+
 impl Iterator for ChatStream {
     type Item = Result<ChatChunk, Error>;
 
@@ -103,7 +103,7 @@ impl Iterator for ChatStream {
         let span = self.core.span();
         let _entered = span.enter();
         loop {
-            match self.core.next(self.now()) {
+            match self.core.next(&|| now(&*self.clock)) {
                 Item::Chunk(chunk) => return Some(Ok(chunk)),
                 Item::Failed(failed) => {
                     // Closes the connection.
@@ -118,7 +118,7 @@ impl Iterator for ChatStream {
                     self.core.fail(TransportError::new(TransportErrorKind::Cancelled));
                 }
                 Item::NeedsInput => match self.body.as_mut().map(Body::chunk) {
-                    Some(Ok(Some(piece))) => self.core.push(piece),
+                    Some(Ok(Some(piece))) => self.core.push(piece, self.clock.now()),
                     Some(Err(error)) => self.core.fail(error),
                     Some(Ok(None)) | None => {
                         self.body = None;

@@ -91,7 +91,8 @@ pub(crate) struct StreamCore {
     first: Option<ChatChunk>,
     state: State,
     reply: ChatAccumulator,
-    last_chunk: Option<Instant>,
+    /// When the last bytes came.
+    last_piece: Option<Instant>,
     events: Events,
     max_bytes: usize,
     limits: Timeouts,
@@ -135,7 +136,7 @@ impl StreamCore {
             first: None,
             state: State::Flowing,
             reply: ChatAccumulator::new(),
-            last_chunk: None,
+            last_piece: None,
             events: Events::default(),
             max_bytes: settings.max_response_bytes,
             limits,
@@ -179,7 +180,7 @@ impl StreamCore {
     }
 
     /// Reads the first item without taking it, to see whether the call has succeeded.
-    pub(crate) fn peek(&mut self, now: Now) -> Peek {
+    pub(crate) fn peek(&mut self, now: &dyn Fn() -> Now) -> Peek {
         match self.next(now) {
             Item::Chunk(chunk) => {
                 self.first = Some(chunk);
@@ -192,8 +193,9 @@ impl StreamCore {
     }
 
     /// Bytes of the body.
-    pub(crate) fn push(&mut self, piece: Bytes) {
+    pub(crate) fn push(&mut self, piece: Bytes, now: Instant) {
         self.input = piece;
+        self.last_piece = Some(now);
     }
 
     /// The body has ended.
@@ -230,24 +232,27 @@ impl StreamCore {
     }
 
     /// The next item. After [`Item::Failed`] and [`Item::End`] there is only [`Item::End`].
-    pub(crate) fn next(&mut self, now: Now) -> Item {
+    ///
+    /// The clock is read only where the time matters: many chunks come in one piece.
+    pub(crate) fn next(&mut self, now: &dyn Fn() -> Now) -> Item {
         if let Some(first) = self.first.take() {
             return Item::Chunk(first);
         }
         loop {
             match &mut self.state {
                 State::Done | State::Failed => {
-                    self.conclude(observation::Outcome::Succeeded, Some(now.instant));
+                    self.conclude(observation::Outcome::Succeeded, Some(now().instant));
                     return Item::End;
                 }
                 State::Over { cause, cut } => {
                     let (cause, cut) = (cause.take(), cut.take());
+                    let now = now();
                     let error = self.over(cause, cut, now);
                     return self.failed(error, now);
                 }
                 State::Failing(envelope, data) => {
                     let (envelope, data) = (std::mem::take(envelope), std::mem::take(data));
-                    return self.refused(envelope, data, now);
+                    return self.refused(envelope, data, now());
                 }
                 State::Flowing => {}
             }
@@ -255,7 +260,7 @@ impl StreamCore {
                 Ok(Some(meaning)) => meaning,
                 Ok(None) => return Item::NeedsInput,
                 Err(error) => {
-                    return self.failed(Error::new(ErrorKind::BodyTooLarge, error.to_string()), now);
+                    return self.failed(Error::new(ErrorKind::BodyTooLarge, error.to_string()), now());
                 }
             };
             match meaning {
@@ -263,19 +268,18 @@ impl StreamCore {
                 Meaning::Done => self.state = State::Done,
                 Meaning::Chunk(chunk) => {
                     self.reply.push(&chunk);
-                    self.last_chunk = Some(now.instant);
                     if self.reply.size() > self.max_bytes {
                         let message =
                             format!("the reply is larger than the allowed {} bytes", self.max_bytes);
-                        return self.failed(Error::new(ErrorKind::BodyTooLarge, message), now);
+                        return self.failed(Error::new(ErrorKind::BodyTooLarge, message), now());
                     }
                     return Item::Chunk(chunk);
                 }
-                Meaning::Failure(envelope, data) => return self.refused(envelope, data, now),
+                Meaning::Failure(envelope, data) => return self.refused(envelope, data, now()),
                 Meaning::Undecodable(error, data) => {
                     let mut error = Error::decode(error);
                     error.context_mut().body = data;
-                    return self.failed(error, now);
+                    return self.failed(error, now());
                 }
             }
         }
@@ -343,7 +347,8 @@ impl StreamCore {
 
     /// Such as `after 12 chunks, the last one 3.2 s ago`.
     fn progress(&self, now: Now) -> String {
-        let Some(last) = self.last_chunk else { return "before its first chunk".to_owned() };
+        let last = self.last_piece.filter(|_| self.reply.chunks() > 0);
+        let Some(last) = last else { return "before its first chunk".to_owned() };
         let ago = now.instant.saturating_duration_since(last).as_secs_f64();
         let chunks = self.reply.chunks();
         let mut text = format!("after {chunks} chunk");
