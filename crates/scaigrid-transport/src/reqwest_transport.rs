@@ -178,7 +178,8 @@ impl Transport for ReqwestTransport {
                 .map_err(|_| TransportError::new(kind).with_host(host.as_str()))?,
         };
         let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
-        Ok(response.map(|body| Body::new(Pieces { body: Some(body), limit, silence: None, host })))
+        Ok(response
+            .map(|body| Body::new(Pieces { body: Some(body), limit, silence: Silence::default(), host })))
     }
 }
 
@@ -268,8 +269,8 @@ fn require_runtime() -> Result<(), TransportError> {
 struct Pieces {
     body: Option<reqwest::Body>,
     limit: Option<ReadLimit>,
-    /// Runs only while a piece is awaited: time that the reader takes between pieces does not count.
-    silence: Option<(Pin<Box<Sleep>>, Kind)>,
+    /// Counts only while a piece is awaited: time that the reader takes between pieces does not.
+    silence: Silence,
     host: String,
 }
 
@@ -281,7 +282,7 @@ impl Pieces {
             let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
                 return self.poll_silence(context).map(|error| Some(Err(error)));
             };
-            self.silence = None;
+            self.silence.is_broken();
             match frame {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
@@ -298,13 +299,48 @@ impl Pieces {
     }
 
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
-        if self.silence.is_none() {
-            let timer = |(limit, kind)| (Box::pin(tokio::time::sleep(limit)), kind);
-            self.silence = self.limit.as_ref().and_then(|limit| limit.next(now())).map(timer);
-        }
-        let Some((timer, kind)) = &mut self.silence else { return Poll::Pending };
+        let kind = ready!(self.silence.poll(self.limit.as_ref(), context));
+        Poll::Ready(TransportError::new(kind).with_host(self.host.as_str()))
+    }
+}
+
+/// The timer of a wait. Kept from wait to wait: moving its end is cheaper than another timer.
+#[derive(Default)]
+struct Silence {
+    timer: Option<Pin<Box<Sleep>>>,
+    /// What the end of the wait means. `None` while nothing is awaited.
+    meaning: Option<Kind>,
+}
+
+impl Silence {
+    /// A piece has come.
+    fn is_broken(&mut self) {
+        self.meaning = None;
+    }
+
+    /// Ready when a wait has taken too long.
+    fn poll(&mut self, limit: Option<&ReadLimit>, context: &mut Context<'_>) -> Poll<Kind> {
+        let kind = match self.meaning {
+            Some(kind) => kind,
+            None => {
+                let begin = now();
+                let Some((wait, kind)) = limit.and_then(|limit| limit.next(begin)) else {
+                    return Poll::Pending;
+                };
+                match &mut self.timer {
+                    // A time that no clock can show never comes.
+                    Some(timer) => match begin.checked_add(wait) {
+                        Some(end) => timer.as_mut().reset(end.into()),
+                        None => return Poll::Pending,
+                    },
+                    None => self.timer = Some(Box::pin(tokio::time::sleep(wait))),
+                }
+                *self.meaning.insert(kind)
+            }
+        };
+        let Some(timer) = &mut self.timer else { return Poll::Pending };
         ready!(timer.as_mut().poll(context));
-        Poll::Ready(TransportError::new(*kind).with_host(self.host.as_str()))
+        Poll::Ready(kind)
     }
 }
 

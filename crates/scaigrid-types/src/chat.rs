@@ -7,6 +7,7 @@
 mod accumulator;
 mod chunk;
 mod chunk_choice;
+mod chunk_wire;
 mod completion;
 mod content;
 mod message;
@@ -14,7 +15,7 @@ mod request;
 mod tool;
 
 pub use accumulator::ChatAccumulator;
-pub use chunk::{ChatChunk, ChatStreamData, ChunkDecoder};
+pub use chunk::{ChatChunk, ChatStreamData, ChunkDecoder, DecodedData};
 pub use chunk_choice::{ChunkChoice, ChunkChoices, Delta, FunctionCallDelta, ToolCallDelta};
 pub use completion::{AssistantMessage, ChatCompletion, Choice, FinishReason};
 pub use content::{AudioFormat, Content, ContentPart};

@@ -50,9 +50,9 @@ pub use audit::{ActorType, AuditEntry, AuditStatus, ExportAuditLog, ListAuditLog
 pub use batch::*;
 pub use chat::{
     AssistantMessage, AudioFormat, ChatAccumulator, ChatChunk, ChatCompletion, ChatRequest, ChatStreamData,
-    ChatStreamRequest, Choice, ChunkChoice, ChunkChoices, ChunkDecoder, Content, ContentPart, Delta,
-    FinishReason, FunctionCall, FunctionCallDelta, FunctionDefinition, Message, Role, Stop, Tool, ToolCall,
-    ToolCallDelta, ToolChoice,
+    ChatStreamRequest, Choice, ChunkChoice, ChunkChoices, ChunkDecoder, Content, ContentPart, DecodedData,
+    Delta, FinishReason, FunctionCall, FunctionCallDelta, FunctionDefinition, Message, Role, Stop, Tool,
+    ToolCall, ToolCallDelta, ToolChoice,
 };
 pub use decode_error::DecodeError;
 pub use endpoint::{

@@ -211,7 +211,7 @@ impl Client {
                 Peek::Item => return Opening::Stream(core, body),
                 Peek::Failed(failed) => return Opening::Failed(failed),
                 Peek::NeedsInput => match body.chunk() {
-                    Ok(Some(piece)) => core.push(piece, self.clock.now()),
+                    Ok(Some(piece)) => core.push(piece),
                     Ok(None) => core.end(),
                     Err(error) => core.fail(error),
                 },

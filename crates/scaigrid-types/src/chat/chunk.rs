@@ -1,12 +1,11 @@
 //! Chunks of a streamed chat reply.
 
 use super::chunk_choice::{ChunkChoice, ChunkChoices, Delta, FunctionCallDelta, ToolCallDelta};
+use super::chunk_wire::{ReadChunk, Shared};
 use super::{ChatCompletion, Content};
-use crate::{DecodeError, ErrorEnvelope, Usage, lenient};
-use serde::de::{self, Deserializer, IgnoredAny, Visitor};
+use crate::{DecodeError, ErrorEnvelope, Usage};
+use serde::de::{DeserializeSeed as _, Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize, Serializer};
-use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 /// One piece of a streamed chat reply.
@@ -73,7 +72,9 @@ impl PartialEq for ChatChunk {
 
 impl<'de> Deserialize<'de> for ChatChunk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(ChunkDecoder::new().own(Wire::deserialize(deserializer)?))
+        let mut chunk = Self::default();
+        ReadChunk { shared: &mut Shared::default(), chunk: &mut chunk }.deserialize(deserializer)?;
+        Ok(chunk)
     }
 }
 
@@ -129,10 +130,18 @@ pub enum ChatStreamData {
 
 /// Decodes the chunks of one stream. Texts that repeat in every chunk are shared between them.
 #[derive(Clone, Debug, Default)]
-pub struct ChunkDecoder {
-    id: Option<Arc<str>>,
-    object: Option<Arc<str>>,
-    model: Option<Arc<str>>,
+pub struct ChunkDecoder(Shared);
+
+/// What [`ChunkDecoder::decode_into`] has found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum DecodedData {
+    /// The chunk was read.
+    Chunk,
+    /// A failure, in place of a piece.
+    Error(Box<ErrorEnvelope>),
+    /// JSON that is neither.
+    Other,
 }
 
 impl ChunkDecoder {
@@ -146,98 +155,44 @@ impl ChunkDecoder {
     /// # Errors
     /// When it is not JSON, or a chunk of another form.
     pub fn decode(&mut self, json: &str) -> Result<ChatStreamData, DecodeError> {
-        let wire: Wire<'_> = match serde_json::from_str(json) {
-            Ok(wire) => wire,
+        let mut chunk = ChatChunk::default();
+        Ok(match self.decode_into(json, &mut chunk)? {
+            DecodedData::Chunk => ChatStreamData::Chunk(chunk),
+            DecodedData::Error(error) => ChatStreamData::Error(error),
+            DecodedData::Other => ChatStreamData::Other,
+        })
+    }
+
+    /// As [`decode`](Self::decode), into a chunk that is there already: chunks are large, and moving them takes time. What was
+    /// in it is lost, also when there is no chunk.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode). The chunk then holds as much as was read.
+    pub fn decode_into(&mut self, json: &str, chunk: &mut ChatChunk) -> Result<DecodedData, DecodeError> {
+        *chunk = ChatChunk::default();
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let read = ReadChunk { shared: &mut self.0, chunk }.deserialize(&mut deserializer);
+        let seen = match read.and_then(|seen| deserializer.end().map(|()| seen)) {
+            Ok(seen) => seen,
             // Valid JSON that is no object, such as a status text.
             Err(_)
                 if !json.trim_start().starts_with('{')
                     && serde_json::from_str::<IgnoredAny>(json).is_ok() =>
             {
-                return Ok(ChatStreamData::Other);
+                return Ok(DecodedData::Other);
             }
             Err(error) => return Err(DecodeError::from_json(json.as_bytes(), &error)),
         };
-        if wire.error {
+        if seen.error {
             let error = ErrorEnvelope::from_slice(json.as_bytes()).unwrap_or_default();
-            return Ok(ChatStreamData::Error(Box::new(error)));
+            return Ok(DecodedData::Error(Box::new(error)));
         }
-        if wire.choices.is_none() && wire.usage.is_none() {
-            return Ok(ChatStreamData::Other);
+        if !seen.choices && !seen.usage {
+            return Ok(DecodedData::Other);
         }
-        let mut chunk = self.own(wire);
         chunk.raw = Some(Arc::from(json));
-        Ok(ChatStreamData::Chunk(chunk))
+        Ok(DecodedData::Chunk)
     }
-
-    fn own(&mut self, wire: Wire<'_>) -> ChatChunk {
-        ChatChunk {
-            id: share(&mut self.id, wire.id),
-            object: share(&mut self.object, wire.object),
-            created: wire.created,
-            model: share(&mut self.model, wire.model),
-            choices: wire.choices.unwrap_or_default(),
-            usage: wire.usage,
-            raw: None,
-        }
-    }
-}
-
-/// The text that the chunk before had, if it is the same.
-fn share(last: &mut Option<Arc<str>>, text: Option<Cow<'_, str>>) -> Option<Arc<str>> {
-    let text = text?;
-    if last.as_deref() != Some(&*text) {
-        *last = Some(Arc::from(&*text));
-    }
-    last.clone()
-}
-
-/// A chunk, borrowed from its JSON as far as its texts repeat.
-#[derive(Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow, default, deserialize_with = "text")]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    object: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "lenient::opt_seconds")]
-    created: Option<u64>,
-    #[serde(borrow, default, deserialize_with = "text")]
-    model: Option<Cow<'a, str>>,
-    #[serde(default)]
-    choices: Option<ChunkChoices>,
-    #[serde(default)]
-    usage: Option<Usage>,
-    #[serde(default, deserialize_with = "lenient::is_error")]
-    error: bool,
-}
-
-/// A text, borrowed where it can be. Nothing when the value has another type.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
-    struct Borrowed;
-    impl<'de> Visitor<'de> for Borrowed {
-        type Value = Option<Cow<'de, str>>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-        fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(Some(Cow::Borrowed(text)))
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Some(Cow::Owned(text.to_owned())))
-        }
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-    }
-    deserializer.deserialize_any(Borrowed)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What is new of one answer in a chunk.
 
-use super::{Content, FinishReason, Role};
+use super::chunk_wire::{ReadChoices, ReadDelta};
+use super::{FinishReason, Role};
 use crate::lenient;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed as _, Deserializer};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
-use std::fmt;
 use std::ops::Deref;
 
 /// What is new of one answer.
@@ -57,29 +57,9 @@ impl Delta {
 
 impl<'de> Deserialize<'de> for Delta {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Two names for one field: an alias would refuse a delta that has both.
-        #[derive(Deserialize)]
-        struct Wire {
-            role: Option<Role>,
-            content: Option<Content>,
-            #[serde(default, deserialize_with = "lenient::opt_string_or_ignore")]
-            reasoning_content: Option<String>,
-            #[serde(default, deserialize_with = "lenient::opt_string_or_ignore")]
-            reasoning: Option<String>,
-            #[serde(default, deserialize_with = "lenient::null_as_default")]
-            tool_calls: Vec<ToolCallDelta>,
-        }
-        let wire = Wire::deserialize(deserializer)?;
-        Ok(Self {
-            // Some servers send an empty role with every chunk.
-            role: wire.role.filter(|role| *role != ""),
-            content: wire.content.map(|content| match content {
-                Content::Text(text) => text,
-                parts => parts.text().into_owned(),
-            }),
-            reasoning_content: wire.reasoning_content.filter(|text| !text.is_empty()).or(wire.reasoning),
-            tool_calls: wire.tool_calls,
-        })
+        let mut delta = Self::default();
+        ReadDelta(&mut delta).deserialize(deserializer)?;
+        Ok(delta)
     }
 }
 
@@ -171,6 +151,30 @@ impl Choices {
     }
 }
 
+impl ChunkChoices {
+    /// Becomes a single empty choice, which is then read into. Empty again if there is none after all.
+    pub(super) fn read_first<E>(
+        &mut self,
+        read: impl FnOnce(&mut ChunkChoice) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        self.0 = Choices::One(ChunkChoice::default());
+        let Choices::One(choice) = &mut self.0 else { return Ok(false) };
+        let is_there = read(choice)?;
+        if !is_there {
+            self.0 = Choices::None;
+        }
+        Ok(is_there)
+    }
+
+    pub(super) fn push(&mut self, choice: ChunkChoice) {
+        match &mut self.0 {
+            Choices::None => self.0 = Choices::One(choice),
+            Choices::One(first) => self.0 = Choices::Many(vec![std::mem::take(first), choice]),
+            Choices::Many(choices) => choices.push(choice),
+        }
+    }
+}
+
 impl Deref for ChunkChoices {
     type Target = [ChunkChoice];
 
@@ -215,45 +219,9 @@ impl Serialize for ChunkChoices {
 
 impl<'de> Deserialize<'de> for ChunkChoices {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Numbered {
-            #[serde(default, deserialize_with = "lenient::opt_u64")]
-            index: Option<u64>,
-            #[serde(default, deserialize_with = "lenient::null_as_default")]
-            delta: Delta,
-            #[serde(default)]
-            finish_reason: Option<FinishReason>,
-        }
-
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = ChunkChoices;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of choices")
-            }
-            fn visit_unit<E: de::Error>(self) -> Result<ChunkChoices, E> {
-                Ok(ChunkChoices::default())
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ChunkChoices, A::Error> {
-                let mut position = 0_u64;
-                let mut next = || -> Result<Option<ChunkChoice>, A::Error> {
-                    let Some(choice) = seq.next_element::<Numbered>()? else { return Ok(None) };
-                    let index = u32::try_from(choice.index.unwrap_or(position)).unwrap_or(u32::MAX);
-                    position += 1;
-                    // Some servers send an empty reason with every chunk.
-                    let finish_reason = choice.finish_reason.filter(|reason| *reason != "");
-                    Ok(Some(ChunkChoice { index, delta: choice.delta, finish_reason }))
-                };
-                let Some(first) = next()? else { return Ok(ChunkChoices::default()) };
-                let Some(second) = next()? else { return Ok(first.into()) };
-                let mut choices = vec![first, second];
-                while let Some(choice) = next()? {
-                    choices.push(choice);
-                }
-                Ok(ChunkChoices(Choices::Many(choices)))
-            }
-        }
-        deserializer.deserialize_any(List)
+        let mut choices = Self::default();
+        ReadChoices(&mut choices).deserialize(deserializer)?;
+        Ok(choices)
     }
 }
 

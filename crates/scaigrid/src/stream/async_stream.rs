@@ -102,7 +102,7 @@ impl Stream for ChatStream {
         let _entered = span.enter();
         loop {
             match this.core.next(&|| now(&*this.clock)) {
-                Item::Chunk(chunk) => return Poll::Ready(Some(Ok(chunk))),
+                Item::Chunk => return Poll::Ready(Some(Ok(this.core.take_chunk()))),
                 Item::Failed(failed) => {
                     // Closes the connection.
                     this.body = None;
@@ -114,11 +114,15 @@ impl Stream for ChatStream {
                 }
                 Item::NeedsInput => {
                     let piece = match &mut this.body {
-                        Some(body) => ready!(Pin::new(body).poll_next(context)),
-                        None => None,
+                        Some(body) => Pin::new(body).poll_next(context),
+                        None => Poll::Ready(None),
+                    };
+                    let Poll::Ready(piece) = piece else {
+                        this.core.waits(|| this.clock.now());
+                        return Poll::Pending;
                     };
                     match piece {
-                        Some(Ok(piece)) => this.core.push(piece, this.clock.now()),
+                        Some(Ok(piece)) => this.core.push(piece),
                         Some(Err(error)) => this.core.fail(error),
                         None => {
                             this.body = None;

@@ -104,7 +104,7 @@ impl Iterator for ChatStream {
         let _entered = span.enter();
         loop {
             match self.core.next(&|| now(&*self.clock)) {
-                Item::Chunk(chunk) => return Some(Ok(chunk)),
+                Item::Chunk => return Some(Ok(self.core.take_chunk())),
                 Item::Failed(failed) => {
                     // Closes the connection.
                     self.body = None;
@@ -117,14 +117,17 @@ impl Iterator for ChatStream {
                 Item::NeedsInput if self.body.is_some() && self.is_cancelled() => {
                     self.core.fail(TransportError::new(TransportErrorKind::Cancelled));
                 }
-                Item::NeedsInput => match self.body.as_mut().map(Body::chunk) {
-                    Some(Ok(Some(piece))) => self.core.push(piece, self.clock.now()),
-                    Some(Err(error)) => self.core.fail(error),
-                    Some(Ok(None)) | None => {
-                        self.body = None;
-                        self.core.end();
+                Item::NeedsInput => {
+                    self.core.waits(|| self.clock.now());
+                    match self.body.as_mut().map(Body::chunk) {
+                        Some(Ok(Some(piece))) => self.core.push(piece),
+                        Some(Err(error)) => self.core.fail(error),
+                        Some(Ok(None)) | None => {
+                            self.body = None;
+                            self.core.end();
+                        }
                     }
-                },
+                }
             }
         }
     }

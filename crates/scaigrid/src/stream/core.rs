@@ -14,16 +14,16 @@ use http::{HeaderMap, StatusCode, header};
 use scaigrid_transport::sse::{DEFAULT_MAX_EVENT_BYTES, Decoder, Event};
 use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind};
 use scaigrid_types::{
-    ChatAccumulator, ChatChunk, ChatCompletion, ChatStreamData, ChunkDecoder, ErrorEnvelope, Usage,
+    ChatAccumulator, ChatChunk, ChatCompletion, ChunkDecoder, DecodedData, ErrorEnvelope, Usage,
 };
 use serde::de::IgnoredAny;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
 /// What comes out next.
-#[allow(clippy::large_enum_variant, reason = "nearly all are chunks; a box would cost each an allocation")]
 pub(crate) enum Item {
-    Chunk(ChatChunk),
+    /// A chunk: [`StreamCore::take_chunk`]. It is large, and moved only once.
+    Chunk,
     /// More bytes: [`StreamCore::push`], [`StreamCore::end`], or [`StreamCore::fail`].
     NeedsInput,
     /// The one error; nothing comes after it.
@@ -87,12 +87,14 @@ pub(crate) struct StreamCore {
     chunks: ChunkDecoder,
     /// Bytes that are not decoded yet.
     input: Bytes,
-    /// The first chunk, which was read to see whether the call had succeeded.
-    first: Option<ChatChunk>,
+    /// The chunk that comes out next, or an empty one.
+    chunk: ChatChunk,
+    /// Whether it was read to see whether the call had succeeded, and is still to come out.
+    has_first: bool,
     state: State,
     reply: ChatAccumulator,
-    /// When the last bytes came.
-    last_piece: Option<Instant>,
+    /// When the latest wait for bytes began.
+    waits_since: Option<Instant>,
     events: Events,
     max_bytes: usize,
     limits: Timeouts,
@@ -115,9 +117,9 @@ enum State {
 }
 
 /// What an event means. Owned, because it outlives the decoder's buffer.
-#[allow(clippy::large_enum_variant, reason = "as for Item")]
 enum Meaning {
-    Chunk(ChatChunk),
+    /// It was read into `StreamCore::chunk`.
+    Chunk,
     Done,
     Failure(ErrorEnvelope, Bytes),
     Undecodable(scaigrid_types::DecodeError, Bytes),
@@ -133,10 +135,11 @@ impl StreamCore {
             decoder: Decoder::with_max_event_bytes(DEFAULT_MAX_EVENT_BYTES.min(settings.max_response_bytes)),
             chunks: ChunkDecoder::new(),
             input: Bytes::new(),
-            first: None,
+            chunk: ChatChunk::default(),
+            has_first: false,
             state: State::Flowing,
             reply: ChatAccumulator::new(),
-            last_piece: None,
+            waits_since: None,
             events: Events::default(),
             max_bytes: settings.max_response_bytes,
             limits,
@@ -174,7 +177,7 @@ impl StreamCore {
         let mut core = core.opened(Opened { history: reply.history().to_vec(), ..opened });
         let chunk = ChatChunk::from(reply.into_inner());
         core.reply.push(&chunk);
-        core.first = Some(chunk);
+        (core.chunk, core.has_first) = (chunk, true);
         core.state = State::Done;
         core
     }
@@ -182,8 +185,8 @@ impl StreamCore {
     /// Reads the first item without taking it, to see whether the call has succeeded.
     pub(crate) fn peek(&mut self, now: &dyn Fn() -> Now) -> Peek {
         match self.next(now) {
-            Item::Chunk(chunk) => {
-                self.first = Some(chunk);
+            Item::Chunk => {
+                self.has_first = true;
                 Peek::Item
             }
             Item::End => Peek::Item,
@@ -193,9 +196,16 @@ impl StreamCore {
     }
 
     /// Bytes of the body.
-    pub(crate) fn push(&mut self, piece: Bytes, now: Instant) {
+    pub(crate) fn push(&mut self, piece: Bytes) {
         self.input = piece;
-        self.last_piece = Some(now);
+        self.waits_since = None;
+    }
+
+    /// Nothing is there yet. The first time since the last bytes, the wait begins.
+    pub(crate) fn waits(&mut self, now: impl FnOnce() -> Instant) {
+        if self.waits_since.is_none() {
+            self.waits_since = Some(now());
+        }
     }
 
     /// The body has ended.
@@ -235,8 +245,8 @@ impl StreamCore {
     ///
     /// The clock is read only where the time matters: many chunks come in one piece.
     pub(crate) fn next(&mut self, now: &dyn Fn() -> Now) -> Item {
-        if let Some(first) = self.first.take() {
-            return Item::Chunk(first);
+        if std::mem::take(&mut self.has_first) {
+            return Item::Chunk;
         }
         loop {
             match &mut self.state {
@@ -266,14 +276,14 @@ impl StreamCore {
             match meaning {
                 Meaning::Nothing => {}
                 Meaning::Done => self.state = State::Done,
-                Meaning::Chunk(chunk) => {
-                    self.reply.push(&chunk);
+                Meaning::Chunk => {
+                    self.reply.push(&self.chunk);
                     if self.reply.size() > self.max_bytes {
                         let message =
                             format!("the reply is larger than the allowed {} bytes", self.max_bytes);
                         return self.failed(Error::new(ErrorKind::BodyTooLarge, message), now());
                     }
-                    return Item::Chunk(chunk);
+                    return Item::Chunk;
                 }
                 Meaning::Failure(envelope, data) => return self.refused(envelope, data, now()),
                 Meaning::Undecodable(error, data) => {
@@ -283,6 +293,11 @@ impl StreamCore {
                 }
             }
         }
+    }
+
+    /// The chunk that [`Item::Chunk`] stands for.
+    pub(crate) fn take_chunk(&mut self) -> ChatChunk {
+        std::mem::take(&mut self.chunk)
     }
 
     /// Decodes one event of the input.
@@ -300,9 +315,9 @@ impl StreamCore {
                 self.events.push(event.name, event.data);
                 Some(Meaning::Nothing)
             }
-            Some(event) => Some(match self.chunks.decode(event.data) {
-                Ok(ChatStreamData::Chunk(chunk)) => Meaning::Chunk(chunk),
-                Ok(ChatStreamData::Error(envelope)) => Meaning::Failure(*envelope, copied(&event)),
+            Some(event) => Some(match self.chunks.decode_into(event.data, &mut self.chunk) {
+                Ok(DecodedData::Chunk) => Meaning::Chunk,
+                Ok(DecodedData::Error(envelope)) => Meaning::Failure(*envelope, copied(&event)),
                 Ok(_) => {
                     self.events.push(event.name, event.data);
                     Meaning::Nothing
@@ -347,9 +362,11 @@ impl StreamCore {
 
     /// Such as `after 12 chunks, the last one 3.2 s ago`.
     fn progress(&self, now: Now) -> String {
-        let last = self.last_piece.filter(|_| self.reply.chunks() > 0);
-        let Some(last) = last else { return "before its first chunk".to_owned() };
-        let ago = now.instant.saturating_duration_since(last).as_secs_f64();
+        if self.reply.chunks() == 0 {
+            return "before its first chunk".to_owned();
+        }
+        let silence = self.waits_since.map(|since| now.instant.saturating_duration_since(since));
+        let ago = silence.unwrap_or_default().as_secs_f64();
         let chunks = self.reply.chunks();
         let mut text = format!("after {chunks} chunk");
         // Writing to a String cannot fail.
