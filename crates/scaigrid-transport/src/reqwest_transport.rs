@@ -282,7 +282,7 @@ impl Pieces {
             let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
                 return self.poll_silence(context).map(|error| Some(Err(error)));
             };
-            self.silence.is_broken();
+            self.silence.ends();
             match frame {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
@@ -304,43 +304,58 @@ impl Pieces {
     }
 }
 
-/// The timer of a wait. Kept from wait to wait: moving its end is cheaper than another timer.
+/// Measures silence in ticks: a stream may wait a million times, and must not read the clock and move a timer each time.
 #[derive(Default)]
 struct Silence {
-    timer: Option<Pin<Box<Sleep>>>,
-    /// What the end of the wait means. `None` while nothing is awaited.
-    meaning: Option<Kind>,
+    ticking: Option<Ticking>,
+    /// Pieces that have come.
+    pieces: u64,
 }
+
+struct Ticking {
+    timer: Pin<Box<Sleep>>,
+    tick: Duration,
+    /// What the end of the wait means.
+    kind: Kind,
+    /// How many pieces had come when the tick began.
+    pieces: u64,
+    /// Ticks without a piece.
+    silent: u32,
+}
+
+/// A silence is told from its limit to an eighth beyond it.
+const TICKS: u32 = 8;
 
 impl Silence {
     /// A piece has come.
-    fn is_broken(&mut self) {
-        self.meaning = None;
+    fn ends(&mut self) {
+        self.pieces = self.pieces.wrapping_add(1);
+        // The limit of the first byte is another one, and is over.
+        self.ticking.take_if(|ticking| ticking.kind == Kind::FirstByteTimeout);
     }
 
     /// Ready when a wait has taken too long.
     fn poll(&mut self, limit: Option<&ReadLimit>, context: &mut Context<'_>) -> Poll<Kind> {
-        let kind = match self.meaning {
-            Some(kind) => kind,
+        let Some(limit) = limit else { return Poll::Pending };
+        let ticking = match &mut self.ticking {
+            Some(ticking) => ticking,
             None => {
-                let begin = now();
-                let Some((wait, kind)) = limit.and_then(|limit| limit.next(begin)) else {
-                    return Poll::Pending;
-                };
-                match &mut self.timer {
-                    // A time that no clock can show never comes.
-                    Some(timer) => match begin.checked_add(wait) {
-                        Some(end) => timer.as_mut().reset(end.into()),
-                        None => return Poll::Pending,
-                    },
-                    None => self.timer = Some(Box::pin(tokio::time::sleep(wait))),
-                }
-                *self.meaning.insert(kind)
+                let Some((wait, kind)) = limit.next(now()) else { return Poll::Pending };
+                let tick = wait / TICKS;
+                let timer = Box::pin(tokio::time::sleep(tick));
+                self.ticking.insert(Ticking { timer, tick, kind, pieces: self.pieces, silent: 0 })
             }
         };
-        let Some(timer) = &mut self.timer else { return Poll::Pending };
-        ready!(timer.as_mut().poll(context));
-        Poll::Ready(kind)
+        loop {
+            ready!(ticking.timer.as_mut().poll(context));
+            let is_silent = ticking.pieces == self.pieces;
+            (ticking.pieces, ticking.silent) = (self.pieces, if is_silent { ticking.silent + 1 } else { 0 });
+            // The first tick may have begun before the wait, while the reader was busy.
+            if ticking.silent > TICKS {
+                return Poll::Ready(ticking.kind);
+            }
+            ticking.timer.as_mut().reset(tokio::time::Instant::now() + ticking.tick);
+        }
     }
 }
 
