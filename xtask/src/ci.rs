@@ -75,6 +75,13 @@ fn steps() -> Vec<Step> {
     let bundled =
         ["test", "-p", "scaigrid-transport", "--features", "reqwest,ureq,webpki-roots", "--test", "tls"];
     steps.push(step("tests of TLS with bundled roots", &bundled));
+    let spans = ["test", "-p", "scaigrid", "--features", "blocking,opentelemetry", "--test", "otel"];
+    steps.push(step("tests of traces and metrics", &spans));
+    let lints =
+        ["clippy", "-p", "scaigrid-examples", "--features", "otel", "--all-targets", "--", "-D", "warnings"];
+    steps.push(step("lints of the exporting example", &lints));
+    let export = ["test", "-p", "scaigrid-examples", "--features", "otel", "--test", "otel_export"];
+    steps.push(step("tests of the exporting example", &export));
     // Last, so that the output ends with a test summary.
     let blocking = ["test", "-p", "scaigrid", "--no-default-features", "--features", "blocking", "--tests"];
     steps.push(step("tests of a blocking-only build", &blocking));

@@ -189,7 +189,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
                 let message = "the token provider failed";
                 let error = match self.last.take() {
                     // What the gateway said, and its request id, stay with the error.
-                    Some(refused) => refused.error.retold(ErrorKind::TokenProvider, message, cause),
+                    Some(refused) => {
+                        self.record_consumed(&refused, now);
+                        refused.error.retold(ErrorKind::TokenProvider, message, cause)
+                    }
                     None => Error::new(ErrorKind::TokenProvider, message).with_source(cause),
                 };
                 self.done(error, now)
@@ -202,6 +205,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     pub(crate) fn on_cancelled(&mut self, now: Now) -> Step<E::Reply> {
         let error = match self.last.take() {
             Some(failed) => {
+                self.record_consumed(&failed, now);
                 let may_have_run = failed.error.may_have_run();
                 let message = "cancelled while it waited for another attempt";
                 let mut error = Error::new(ErrorKind::Cancelled, message).with_source(failed.error);

@@ -124,7 +124,7 @@ impl CallSpan {
             _ => facts.output_type,
         };
         record(span, "gen_ai.output.type", made);
-        if endpoint.name() == "sessions.send_message" {
+        if matches!(endpoint.name(), "sessions.send_message" | "sessions.stream_message") {
             // The id is the last segment but one: `/v1/sessions/{id}/messages`.
             let id = outline.uri.path().rsplit('/').nth(1).map(shortened);
             record(span, "gen_ai.conversation.id", id.as_deref());

@@ -95,6 +95,13 @@ impl<E: Endpoint> Call<'_, E> {
         self.done(error, now)
     }
 
+    /// The last attempt was refused, and nothing can follow it, whatever token comes: its body is gone.
+    pub(super) fn record_consumed(&mut self, refused: &Failed, now: Now) {
+        if self.request.body().is_consumed() {
+            self.record(self.report(refused, now), refused.error.may_have_run());
+        }
+    }
+
     pub(super) fn report(&self, failed: &Failed, now: Now) -> AttemptReport {
         failed.report(self.endpoint.name(), self.sent, self.elapsed(now))
     }

@@ -14,6 +14,8 @@ pub enum Agreement {
     Explained,
     /// They do not fit: other clients use the same account, the periods differ, or somebody is wrong.
     Different,
+    /// The gateway has a row, but none of the numbers that could be compared is in it.
+    Unknown,
 }
 
 /// The two counts of one model. Differences are the gateway's count minus the client's; `None` where the gateway's row
@@ -52,13 +54,25 @@ pub struct ReconciledRow {
 /// assert!(rows.is_empty());
 /// ```
 pub fn reconcile(client: &UsageSnapshot, gateway: &UsageSummary) -> Vec<ReconciledRow> {
-    let mut models: BTreeMap<String, (UsageTotals, Option<UsageSummaryRow>)> =
-        client.by_model().into_iter().map(|(model, sums)| (model, (sums, None))).collect();
+    let mut models: BTreeMap<String, (UsageTotals, Vec<UsageSummaryRow>)> =
+        client.by_model().into_iter().map(|(model, sums)| (model, (sums, Vec::new()))).collect();
     for row in &gateway.rows {
         let model = row.group_key.clone().unwrap_or_else(|| super::totals::UNKNOWN.to_owned());
-        models.entry(model).or_default().1 = Some(row.clone());
+        models.entry(model).or_default().1.push(row.clone());
     }
-    models.into_iter().map(|(model, (client, gateway))| row(model, client, gateway)).collect()
+    let rows = models.into_iter().map(|(model, (client, mut rows))| {
+        let gateway = match rows.len() {
+            0 | 1 => rows.pop(),
+            // Such as the pages of a list that were put together.
+            _ => {
+                let mut sum = UsageSummary::new(rows).totals();
+                sum.group_key = Some(model.clone());
+                Some(sum)
+            }
+        };
+        row(model, client, gateway)
+    });
+    rows.collect()
 }
 
 fn row(model: String, client: UsageTotals, gateway: Option<UsageSummaryRow>) -> ReconciledRow {
@@ -71,7 +85,9 @@ fn row(model: String, client: UsageTotals, gateway: Option<UsageSummaryRow>) -> 
     let completion_tokens = difference(count(told.output_tokens), client.completion_tokens);
     let all = [requests, prompt_tokens, completion_tokens];
     let unknown = i64::try_from(client.without_usage).unwrap_or(i64::MAX);
-    let agreement = if all.iter().all(|difference| difference.unwrap_or(0) == 0) {
+    let agreement = if all.iter().all(Option::is_none) {
+        Agreement::Unknown
+    } else if all.iter().all(|difference| difference.unwrap_or(0) == 0) {
         Agreement::Equal
     } else if unknown > 0
         && all.iter().all(|difference| difference.unwrap_or(0) >= 0)

@@ -33,8 +33,9 @@ enum Doing {
     Parameters,
     Vectors,
     Image,
-    /// A session, and a message in it.
+    /// A message in a session.
     Session,
+    SessionStream,
 }
 
 fn parameters() -> ChatRequest {
@@ -78,6 +79,9 @@ fn in_async(emulator: &Emulator, doing: Doing, content: bool) {
                 drop(client.embed(&EmbedRequest::new("openai/text-embedding-3-small", "a")).await)
             }
             Doing::Image => drop(client.generate_images(&GenerateImagesRequest::new(IMAGES, "a")).await),
+            Doing::SessionStream => {
+                drop(client.stream_session_message(&SendSessionMessage::new("sess_1", PROMPT)).await);
+            }
             Doing::Session => {
                 drop(client.send_session_message(&SendSessionMessage::new("sess_1", PROMPT)).await);
             }
@@ -103,6 +107,9 @@ fn in_blocking(emulator: &Emulator, doing: Doing, content: bool) {
         Doing::Parameters => drop(client.chat(&parameters())),
         Doing::Vectors => drop(client.embed(&EmbedRequest::new("openai/text-embedding-3-small", "a"))),
         Doing::Image => drop(client.generate_images(&GenerateImagesRequest::new(IMAGES, "a"))),
+        Doing::SessionStream => {
+            drop(client.stream_session_message(&SendSessionMessage::new("sess_1", PROMPT)));
+        }
         Doing::Session => drop(client.send_session_message(&SendSessionMessage::new("sess_1", PROMPT))),
         Doing::Stream => client.chat_stream(&request()).unwrap().for_each(drop),
         Doing::Drop => drop(client.chat_stream(&request()).unwrap().next()),
@@ -285,9 +292,11 @@ fn what_the_request_asks_for_is_told() {
     spans(&[], Doing::Image, false, |span, _, _| {
         assert_eq!(text(span, "gen_ai.output.type").as_deref(), Some("image"));
     });
-    spans(&[], Doing::Session, false, |span, _, _| {
-        assert_eq!(text(span, "gen_ai.conversation.id").as_deref(), Some("sess_1"));
-    });
+    for doing in [Doing::Session, Doing::SessionStream] {
+        spans(&[], doing, false, |span, _, _| {
+            assert_eq!(text(span, "gen_ai.conversation.id").as_deref(), Some("sess_1"));
+        });
+    }
 }
 
 #[test]

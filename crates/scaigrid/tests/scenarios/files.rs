@@ -301,3 +301,14 @@ fn a_refused_token_is_replaced_also_where_the_upload_cannot_be_repeated() {
         assert_eq!((seen.error().history().len(), seen.tokens_refused), (1, 1));
     });
 }
+
+#[test]
+fn a_refused_upload_is_reported_also_when_there_is_no_fresh_token() {
+    let setup = Setup { token_provider: true, no_fresh_token: true, ..Setup::default() };
+    let upload = || transcribe(Upload::reader("a.wav", &b"RIFF"[..], Some(4)));
+    each_colour(&setup, &[error("SESSION_EXPIRED")], upload, |seen| {
+        let error = seen.error();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::TokenProvider, 1));
+        assert_eq!(error.history().len(), 1, "{:?}", error.history());
+    });
+}

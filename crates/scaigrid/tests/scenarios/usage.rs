@@ -514,6 +514,16 @@ fn the_gateways_summary_is_compared_row_by_row() {
                 row("others", 1, 1, Agreement::Different),
             ]
         );
+        // Rows with the same key are one.
+        let split = summary(&[("m", 1, 0, 1), ("m", 0, 1, 0), ("lost", 1, 9, 3), ("more", 1, 1, 1)]);
+        let rest = [row("m", 0, 0, Agreement::Equal), row("more", 0, 0, Agreement::Equal)];
+        assert_eq!(rows(&split), [[row("lost", 1, 9, Agreement::Explained)].as_slice(), &rest].concat());
+        // A row without numbers says nothing.
+        let mut silent = UsageSummaryRow::default();
+        silent.group_key = Some("m".to_owned());
+        let silent = reconcile(&seen, &UsageSummary::new(vec![silent]));
+        let silent = silent.iter().find(|row| row.model == "m").unwrap();
+        assert_eq!((silent.agreement, silent.requests), (Agreement::Unknown, None));
         let fewer = summary(&[("lost", 0, 0, 0), ("more", 1, 1, 1)]);
         assert_eq!(
             rows(&fewer),
