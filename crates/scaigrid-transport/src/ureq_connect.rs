@@ -64,6 +64,19 @@ fn before_sending(cause: Error) -> Error {
     known(kind, Some(cause))
 }
 
+/// ureq would take these for the end of a body without length.
+fn broken(cause: Error) -> Error {
+    use std::io::ErrorKind as Io;
+    match &cause {
+        Error::Io(error)
+            if matches!(error.kind(), Io::UnexpectedEof | Io::ConnectionAborted | Io::ConnectionReset) =>
+        {
+            known(Kind::Interrupted, Some(cause))
+        }
+        _ => cause,
+    }
+}
+
 #[derive(Debug, Default)]
 struct Resolve(DefaultResolver);
 
@@ -232,7 +245,7 @@ impl Transport for Watched {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.limited(timeout, |inner, timeout| inner.await_input(timeout))
+        self.limited(timeout, |inner, timeout| inner.await_input(timeout).map_err(broken))
     }
 
     fn is_open(&mut self) -> bool {

@@ -290,8 +290,12 @@ fn a_cut_head_or_body<C: Colour>() {
     ] {
         fails(answer::<C>(bytes(raw), Timeouts::none()), Kind::Interrupted, true);
     }
-    let reset = Act::AnswerAndReset("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
-    fails(answer::<C>(reset, Timeouts::none()), Kind::Interrupted, true);
+    for raw in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello",
+    ] {
+        fails(answer::<C>(Act::AnswerAndReset(raw), Timeouts::none()), Kind::Interrupted, true);
+    }
 }
 
 fn not_http<C: Colour>() {
