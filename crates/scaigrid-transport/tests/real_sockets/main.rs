@@ -385,17 +385,17 @@ fn the_first_byte_has_a_limit_of_its_own<C: Colour>() {
     assert_eq!(answer::<C>(slow, limits).unwrap().1, "ok");
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn a_broken_handshake<C: Colour>() {
     let (address, _) = serve(vec![Act::Greet("")]);
     let outcome = C::new().exchange(request(&format!("https://{address}/"), ""), Timeouts::none());
     fails(outcome, Kind::Connect, false);
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn a_broken_handshake<C: Colour>() {}
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn bad_certificates_are_refused<C: Colour>() {
     let untrusted = server::untrusted_tls();
     let outcome = C::new().exchange(request(&format!("https://{untrusted}/"), ""), Timeouts::none());
@@ -405,12 +405,12 @@ fn bad_certificates_are_refused<C: Colour>() {
     fails(outcome, Kind::Tls, false);
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn bad_certificates_are_refused<C: Colour>() {
     let outcome = C::new().exchange(request(&format!("https://{}/", closed_port()), ""), Timeouts::none());
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), Kind::InvalidRequest);
-    assert!(error.to_string().contains("`rustls`"));
+    assert!(error.to_string().contains("`rustls` or `native-tls`"));
 }
 
 #[cfg(feature = "reqwest")]
