@@ -119,7 +119,7 @@ impl ReqwestTransportBuilder {
         {
             client = match self.tls.stack(self.http_only)? {
                 #[cfg(feature = "rustls")]
-                crate::tls::Stack::Rustls(config) => client.tls_backend_preconfigured(config),
+                crate::tls::Stack::Rustls(config) => client.tls_backend_preconfigured(*config),
                 #[cfg(feature = "native-tls")]
                 crate::tls::Stack::Native(connector) => client.tls_backend_preconfigured(connector),
             };

@@ -122,7 +122,7 @@ impl TlsSettings {
         if self.native {
             return native_config::connector(self, trust_nothing).map(Stack::Native);
         }
-        rustls_config::client_config(self, trust_nothing).map(Stack::Rustls)
+        rustls_config::client_config(self, trust_nothing).map(|config| Stack::Rustls(Box::new(config)))
     }
 
     #[cfg(not(feature = "rustls"))]
@@ -142,7 +142,7 @@ impl TlsSettings {
 /// What speaks TLS.
 pub(crate) enum Stack {
     #[cfg(feature = "rustls")]
-    Rustls(rustls::ClientConfig),
+    Rustls(Box<rustls::ClientConfig>),
     #[cfg(feature = "native-tls")]
     Native(native_tls::TlsConnector),
 }

@@ -20,7 +20,7 @@ impl TlsConnector {
         Self(match stack {
             #[cfg(feature = "rustls")]
             Stack::Rustls(config) => {
-                let config = Arc::new(config);
+                let config = Arc::from(config);
                 Box::new(move |host, socket| by_rustls::handshake(&config, host, socket))
             }
             #[cfg(feature = "native-tls")]
