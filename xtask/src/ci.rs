@@ -32,6 +32,20 @@ const TRANSPORT_FEATURE_SETS: [&str; 8] = [
     "reqwest,ureq,webpki-roots",
 ];
 
+/// Built and linted only where the platform's TLS can be built.
+const NATIVE_TLS_FEATURE_SETS: [(&str, &str); 4] = [
+    ("scaigrid", "async,native-tls"),
+    ("scaigrid", "blocking,native-tls"),
+    ("scaigrid-transport", "reqwest,ureq,native-tls"),
+    ("scaigrid-transport", "reqwest,ureq,webpki-roots,native-tls"),
+];
+
+/// On Linux, `native-tls` needs the headers of OpenSSL, which not every machine has.
+fn has_native_tls() -> bool {
+    let finds = || Command::new("pkg-config").args(["--exists", "openssl"]).status();
+    !cfg!(target_os = "linux") || finds().is_ok_and(|status| status.success())
+}
+
 /// One command: its title, its arguments after `cargo`, and extra environment.
 struct Step {
     title: String,
@@ -57,7 +71,10 @@ fn steps() -> Vec<Step> {
     ];
     let sets = FEATURE_SETS.map(|set| ("scaigrid", set)).into_iter();
     let sets = sets.chain(TYPES_FEATURE_SETS.map(|set| ("scaigrid-types", set)));
-    for (package, features) in sets.chain(TRANSPORT_FEATURE_SETS.map(|set| ("scaigrid-transport", set))) {
+    let sets = sets.chain(TRANSPORT_FEATURE_SETS.map(|set| ("scaigrid-transport", set)));
+    let native_tls = has_native_tls();
+    let more = NATIVE_TLS_FEATURE_SETS.into_iter().filter(|_| native_tls);
+    for (package, features) in sets.chain(more) {
         let arguments = [
             "clippy",
             "-p",
@@ -82,6 +99,18 @@ fn steps() -> Vec<Step> {
     steps.push(step("lints of the exporting example", &lints));
     let export = ["test", "-p", "scaigrid-examples", "--features", "otel", "--test", "otel_export"];
     steps.push(step("tests of the exporting example", &export));
+    if native_tls {
+        for (package, features, tests) in [
+            ("scaigrid-transport", "reqwest,ureq,native-tls", ["tls", "real_sockets"]),
+            ("scaigrid-transport", "reqwest,ureq,webpki-roots,native-tls", ["tls", "provider"]),
+            ("scaigrid", "async,blocking,rustls,native-tls", ["tls", "client"]),
+        ] {
+            let [one, other] = tests;
+            let arguments = ["test", "-p", package, "--no-default-features", "--features", features];
+            let arguments = [&arguments[..], &["--test", one, "--test", other]].concat();
+            steps.push(step(format!("tests of {package} with features [{features}]"), &arguments));
+        }
+    }
     // Last, so that the output ends with a test summary.
     let blocking = ["test", "-p", "scaigrid", "--no-default-features", "--features", "blocking", "--tests"];
     steps.push(step("tests of a blocking-only build", &blocking));
@@ -90,6 +119,11 @@ fn steps() -> Vec<Step> {
 
 /// Runs every step and stops at the first that fails.
 pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
+    if !has_native_tls() {
+        println!(
+            "== The feature `native-tls` is skipped: pkg-config finds no openssl (Debian: libssl-dev, pkg-config)."
+        );
+    }
     let mut before = None;
     for step in steps() {
         // Told at the next step, so that the output ends with cargo's own words.

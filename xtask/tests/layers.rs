@@ -87,6 +87,11 @@ fn without_the_feature_there_is_no_tls() {
         );
     }
     assert_none_of(&tree("scaigrid", "async,blocking,rustls"), &["native-tls", "aws-lc-rs", "openssl"]);
+    // The platform's own TLS comes without rustls, and brings no runtime.
+    let native = tree("scaigrid", "blocking,native-tls");
+    assert!(native.contains("native-tls"));
+    assert_none_of(&native, &["rustls", "ring", "tokio", "hyper"]);
+    assert_none_of(&tree("scaigrid", "async,native-tls"), &["rustls", "ring", "ureq"]);
     // Bundled roots come only to those who ask; ureq's own feature brings them along.
     assert_none_of(&tree("scaigrid", "async,gzip,rustls"), &["webpki-roots"]);
     assert!(tree("scaigrid", "async,webpki-roots").contains("webpki-roots"));

@@ -41,13 +41,13 @@ mod request_body;
 mod reqwest_transport;
 pub mod sse;
 mod timeouts;
-#[cfg(all(any(feature = "reqwest", feature = "ureq"), feature = "rustls"))]
+#[cfg(all(any(feature = "reqwest", feature = "ureq"), any(feature = "rustls", feature = "native-tls")))]
 mod tls;
 #[cfg(feature = "async")]
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq_connect;
-#[cfg(all(feature = "ureq", feature = "rustls"))]
+#[cfg(all(feature = "ureq", any(feature = "rustls", feature = "native-tls")))]
 mod ureq_tls;
 #[cfg(feature = "ureq")]
 mod ureq_transport;
@@ -60,7 +60,7 @@ pub use request_body::RequestBody;
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use timeouts::Timeouts;
-#[cfg(all(any(feature = "reqwest", feature = "ureq"), feature = "rustls"))]
+#[cfg(all(any(feature = "reqwest", feature = "ureq"), any(feature = "rustls", feature = "native-tls")))]
 pub use tls::TlsSettings;
 #[cfg(all(feature = "async", feature = "mock"))]
 pub use transport::MockTransport;
@@ -70,7 +70,7 @@ pub use transport::Transport;
 pub use ureq_transport::{UreqTransport, UreqTransportBuilder};
 
 /// Whether this build can speak https. Without it, an `https` address is refused.
-pub const HTTPS: bool = cfg!(feature = "rustls");
+pub const HTTPS: bool = cfg!(any(feature = "rustls", feature = "native-tls"));
 
 /// The error for an `https` address in a build that cannot speak it.
 #[cfg(any(feature = "reqwest", feature = "ureq"))]
@@ -94,5 +94,4 @@ fn host_of(uri: &http::Uri) -> String {
 }
 
 /// What to do when https is missing.
-pub const HTTPS_MISSING: &str =
-    "https needs TLS, and this build has none: enable the `rustls` feature of the `scaigrid` crate";
+pub const HTTPS_MISSING: &str = "https needs TLS, and this build has none: enable the `rustls` or `native-tls` feature of the `scaigrid` crate";

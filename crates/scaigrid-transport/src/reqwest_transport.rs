@@ -49,7 +49,7 @@ pub struct ReqwestTransportBuilder {
     connect_timeout: Duration,
     proxy: ProxyChoice,
     http_only: bool,
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     tls: crate::TlsSettings,
 }
 
@@ -90,8 +90,8 @@ impl ReqwestTransportBuilder {
     }
 
     /// Sets whom it trusts, and the certificate that it shows. Default: what the platform trusts, and none.
-    #[cfg(feature = "rustls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "rustls", feature = "native-tls"))))]
     pub fn tls(mut self, settings: crate::TlsSettings) -> Self {
         self.tls = settings;
         self
@@ -100,7 +100,7 @@ impl ReqwestTransportBuilder {
     /// Builds the transport. Connects to nothing.
     ///
     /// # Errors
-    /// [`Kind::Tls`] when the platform has no trusted root certificates, or the identity's key does not fit; [`Kind::Proxy`] when the address of a
+    /// [`Kind::Tls`] when rustls finds no trusted root certificates on the platform, or the identity cannot be used; [`Kind::Proxy`] when the address of a
     /// proxy, also one of the environment, cannot be used.
     pub fn build(self) -> Result<ReqwestTransport, TransportError> {
         let mut client = reqwest::Client::builder()
@@ -118,9 +118,14 @@ impl ReqwestTransportBuilder {
                 proxies.of(url.scheme(), url.host_str().unwrap_or_default()).map(str::to_owned)
             }));
         }
-        #[cfg(feature = "rustls")]
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
         {
-            client = client.tls_backend_preconfigured(crate::tls::client_config(&self.tls, self.http_only)?);
+            client = match self.tls.stack(self.http_only)? {
+                #[cfg(feature = "rustls")]
+                crate::tls::Stack::Rustls(config) => client.tls_backend_preconfigured(*config),
+                #[cfg(feature = "native-tls")]
+                crate::tls::Stack::Native(connector) => client.tls_backend_preconfigured(connector),
+            };
         }
         let failed = |error| TransportError::new(Kind::InvalidRequest).with_source(error);
         client.build().map(|client| ReqwestTransport::new(client, true)).map_err(failed)
@@ -134,7 +139,7 @@ impl ReqwestTransport {
             connect_timeout: Duration::from_secs(10),
             proxy: ProxyChoice::environment(),
             http_only: false,
-            #[cfg(feature = "rustls")]
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             tls: crate::TlsSettings::new(),
         }
     }
@@ -386,8 +391,8 @@ fn kind_of(error: &reqwest::Error) -> Kind {
     if find_cause::<Unreadable>(error).is_some() {
         return Kind::RequestBody;
     }
-    #[cfg(feature = "rustls")]
-    if error.is_connect() && find_cause::<rustls::Error>(error).is_some() {
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    if error.is_connect() && crate::tls::is_refusal(error) {
         return Kind::Tls;
     }
     if error.is_dns() {

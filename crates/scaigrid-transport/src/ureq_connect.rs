@@ -57,11 +57,24 @@ fn before_sending(cause: Error) -> Error {
         Error::Tls(_) | Error::TlsRequired => Kind::Tls,
         #[cfg(feature = "rustls")]
         Error::Rustls(_) | Error::Pem(_) => Kind::Tls,
-        #[cfg(feature = "rustls")]
-        Error::Io(error) if crate::error::find_cause::<rustls::Error>(error).is_some() => Kind::Tls,
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        Error::Io(error) if crate::tls::is_refusal(error) => Kind::Tls,
         _ => Kind::Connect,
     };
     known(kind, Some(cause))
+}
+
+/// ureq would take these for the end of a body without length.
+fn broken(cause: Error) -> Error {
+    use std::io::ErrorKind as Io;
+    match &cause {
+        Error::Io(error)
+            if matches!(error.kind(), Io::UnexpectedEof | Io::ConnectionAborted | Io::ConnectionReset) =>
+        {
+            known(Kind::Interrupted, Some(cause))
+        }
+        _ => cause,
+    }
 }
 
 #[derive(Debug, Default)]
@@ -93,9 +106,9 @@ impl Default for Connect {
 
 impl Connect {
     /// Also to `https` addresses.
-    #[cfg(feature = "rustls")]
-    pub(crate) fn with_tls(config: rustls::ClientConfig) -> Self {
-        let tls = crate::ureq_tls::TlsConnector(Arc::new(config));
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub(crate) fn with_tls(stack: crate::tls::Stack) -> Self {
+        let tls = crate::ureq_tls::TlsConnector::new(stack);
         let plain = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
         Self(Box::new(Boxed(plain.chain(tls))))
     }
@@ -232,7 +245,7 @@ impl Transport for Watched {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.limited(timeout, |inner, timeout| inner.await_input(timeout))
+        self.limited(timeout, |inner, timeout| inner.await_input(timeout).map_err(broken))
     }
 
     fn is_open(&mut self) -> bool {

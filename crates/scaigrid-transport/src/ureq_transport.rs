@@ -44,9 +44,9 @@ impl fmt::Debug for UreqTransport {
 pub struct UreqTransportBuilder {
     connect_timeout: Duration,
     proxy: ProxyChoice,
-    #[cfg_attr(not(feature = "rustls"), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code))]
     http_only: bool,
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     tls: crate::TlsSettings,
 }
 
@@ -97,8 +97,8 @@ impl UreqTransportBuilder {
     }
 
     /// Sets whom it trusts, and the certificate that it shows. Default: what the platform trusts, and none.
-    #[cfg(feature = "rustls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "rustls", feature = "native-tls"))))]
     pub fn tls(mut self, settings: crate::TlsSettings) -> Self {
         self.tls = settings;
         self
@@ -107,7 +107,7 @@ impl UreqTransportBuilder {
     /// Builds the transport. Connects to nothing.
     ///
     /// # Errors
-    /// [`Kind::Tls`] when the platform has no trusted root certificates, or the identity's key does not fit;
+    /// [`Kind::Tls`] when rustls finds no trusted root certificates on the platform, or the identity cannot be used;
     /// [`Kind::Proxy`] when the address of a proxy, also one of the environment, cannot be used.
     pub fn build(self) -> Result<UreqTransport, TransportError> {
         let mut config = ureq::Agent::config_builder()
@@ -118,9 +118,9 @@ impl UreqTransportBuilder {
         // The environment is read below, if it is asked for.
         config = config.proxy(None);
         let proxies = Some(self.proxy.resolve()?);
-        #[cfg(feature = "rustls")]
-        let connect = Connect::with_tls(crate::tls::client_config(&self.tls, self.http_only)?);
-        #[cfg(not(feature = "rustls"))]
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        let connect = Connect::with_tls(self.tls.stack(self.http_only)?);
+        #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
         let connect = Connect::default();
         Ok(UreqTransport { agent: agent(config.build(), connect), proxies })
     }
@@ -133,7 +133,7 @@ impl UreqTransport {
             connect_timeout: Duration::from_secs(10),
             proxy: ProxyChoice::environment(),
             http_only: false,
-            #[cfg(feature = "rustls")]
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             tls: crate::TlsSettings::new(),
         }
     }

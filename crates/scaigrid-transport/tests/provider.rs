@@ -24,20 +24,28 @@ fn an_installed_provider_wins() {
     #[cfg(feature = "ureq")]
     {
         use scaigrid_transport::blocking::Transport;
-        let transport = scaigrid_transport::UreqTransport::builder().no_proxy().tls(tls()).build().unwrap();
-        transport.send(request().body(Default::default()).unwrap(), Timeouts::none()).unwrap();
-        assert_eq!(seen.recv().unwrap().suite, CHACHA, "ring would have preferred another");
+        let send = |tls| {
+            let transport = scaigrid_transport::UreqTransport::builder().no_proxy().tls(tls).build().unwrap();
+            transport.send(request().body(Default::default()).unwrap(), Timeouts::none()).unwrap();
+            seen.recv().unwrap().suite
+        };
+        assert_eq!(send(tls()), CHACHA, "ring would have preferred another");
+        #[cfg(feature = "native-tls")]
+        assert_ne!(send(tls().tls_backend_native()), CHACHA, "not rustls");
     }
     #[cfg(feature = "reqwest")]
     {
         use scaigrid_transport::Transport;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        let send = |tls| {
             let transport =
-                scaigrid_transport::ReqwestTransport::builder().no_proxy().tls(tls()).build().unwrap();
-            let sent = transport.send(request().body(Default::default()).unwrap(), Timeouts::none()).await;
-            sent.unwrap();
-        });
-        assert_eq!(seen.recv().unwrap().suite, CHACHA, "ring would have preferred another");
+                scaigrid_transport::ReqwestTransport::builder().no_proxy().tls(tls).build().unwrap();
+            let sent = transport.send(request().body(Default::default()).unwrap(), Timeouts::none());
+            runtime.block_on(sent).unwrap();
+            seen.recv().unwrap().suite
+        };
+        assert_eq!(send(tls()), CHACHA, "ring would have preferred another");
+        #[cfg(feature = "native-tls")]
+        assert_ne!(send(tls().tls_backend_native()), CHACHA, "not rustls");
     }
 }

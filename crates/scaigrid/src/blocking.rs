@@ -298,7 +298,7 @@ impl Client {
     fn elsewhere(&self) -> Result<Self, Error> {
         let transport = self.elsewhere.get_or_build(|connect_timeout| {
             let transport = UreqTransport::builder().connect_timeout(connect_timeout);
-            #[cfg(feature = "rustls")]
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             let transport = transport.tls(self.elsewhere.tls.clone());
             Ok(Arc::new(transport.build()?))
         })?;

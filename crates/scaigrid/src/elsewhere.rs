@@ -11,7 +11,7 @@ pub(crate) struct Elsewhere<T: ?Sized> {
     connect_timeout: Option<Duration>,
     built: Arc<OnceLock<Arc<T>>>,
     /// Without a certificate of the caller's, which is for the gateway.
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub(crate) tls: scaigrid_transport::TlsSettings,
 }
 
@@ -20,7 +20,7 @@ impl<T: ?Sized> Clone for Elsewhere<T> {
         Self {
             connect_timeout: self.connect_timeout,
             built: Arc::clone(&self.built),
-            #[cfg(feature = "rustls")]
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             tls: self.tls.clone(),
         }
     }
@@ -31,12 +31,12 @@ impl<T: ?Sized> Elsewhere<T> {
         Self {
             connect_timeout,
             built: Arc::default(),
-            #[cfg(feature = "rustls")]
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             tls: scaigrid_transport::TlsSettings::new(),
         }
     }
 
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub(crate) fn with_tls(mut self, tls: scaigrid_transport::TlsSettings) -> Self {
         self.tls = tls.without_identity();
         self

@@ -1,27 +1,33 @@
 //! TLS settings of the builders.
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 use crate::{Error, GenericClientBuilder};
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 use scaigrid_transport::{TlsSettings, TransportError};
 
 /// What the builder was given, unread.
 #[derive(Clone, Default)]
 pub(crate) struct TlsDraft {
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     roots: Vec<Vec<u8>>,
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     identity: Option<Vec<u8>>,
     #[cfg(feature = "webpki-roots")]
     webpki_roots: bool,
+    #[cfg(feature = "native-tls")]
+    native: bool,
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 impl TlsDraft {
     /// Reads it. Says which setting is wrong.
     pub(crate) fn settings(&self) -> Result<TlsSettings, Error> {
         let invalid = |error: TransportError| Error::config(error.to_string()).with_source(error);
         let mut tls = TlsSettings::new();
+        #[cfg(feature = "native-tls")]
+        if self.native {
+            tls = tls.tls_backend_native();
+        }
         for root in &self.roots {
             tls = tls.add_root_certificate(root).map_err(invalid)?;
         }
@@ -36,9 +42,11 @@ impl TlsDraft {
     }
 }
 
-/// Settings for `https`. They do not apply to a transport of your own, which has its own.
-#[cfg(feature = "rustls")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+/// Settings for `https`. They do not apply to a transport of your own, which has its own. TLS 1.2 and newer, by rustls if the
+/// feature `rustls` is on, else by the platform. rustls uses the cryptography that the program has installed for the whole
+/// process (`rustls::crypto::CryptoProvider::install_default`), else ring.
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "rustls", feature = "native-tls"))))]
 impl<C> GenericClientBuilder<C> {
     /// Also trusts these root certificates, of a company or of a proxy that reads along: one in DER, or any number in PEM.
     /// Default: what the platform trusts. What is wrong with them is told when building.
@@ -55,8 +63,17 @@ impl<C> GenericClientBuilder<C> {
         self
     }
 
+    /// Uses the platform's own TLS, such as OpenSSL, also when the feature `rustls` is on. Without that feature, this is so anyway.
+    /// It takes the private key of an [`identity`](Self::identity) in PKCS #8 only.
+    #[cfg(feature = "native-tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "native-tls")))]
+    pub fn tls_backend_native(mut self) -> Self {
+        self.draft.tls.native = true;
+        self
+    }
+
     /// Trusts the roots of Mozilla that are built into the program, instead of the platform's: for machines that have none.
-    /// They are as old as the program.
+    /// They are as old as the program. For rustls only: together with `tls_backend_native`, it is an error when building.
     #[cfg(feature = "webpki-roots")]
     #[cfg_attr(docsrs, doc(cfg(feature = "webpki-roots")))]
     pub fn webpki_roots(mut self) -> Self {

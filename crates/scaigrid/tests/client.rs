@@ -122,11 +122,12 @@ mod in_async {
     #[test]
     fn https_needs_tls() {
         let built = Client::builder().api_key("sgk_x").base_url("https://example.com").build();
-        if cfg!(feature = "rustls") {
+        if cfg!(any(feature = "rustls", feature = "native-tls")) {
             built.unwrap();
         } else {
             let error = built.unwrap_err();
-            assert!(error.kind() == ErrorKind::Config && error.to_string().contains("`rustls`"), "{error}");
+            assert!(error.kind() == ErrorKind::Config, "{error:?}");
+            assert!(error.to_string().contains("`rustls` or `native-tls`"), "{error}");
         }
     }
 }

@@ -249,9 +249,13 @@ fn endpoints() -> BTreeMap<&'static str, String> {
 }
 
 /// The names of all endpoints in the sources of `scaigrid-types`: the first text behind `endpoint!`, `by_id!`, and
-/// `fn name`.
-fn names_in_sources() -> BTreeSet<String> {
-    let sources = sources("../scaigrid-types/src");
+/// `fn name`. `None`: this is the published package, which has no others beside it.
+fn names_in_sources() -> Option<BTreeSet<String>> {
+    let folder = "../scaigrid-types/src";
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).exists() {
+        return None;
+    }
+    let sources = sources(folder);
     let code = sources.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = code.collect::<Vec<_>>().join("\n");
     let mut names = BTreeSet::new();
@@ -260,7 +264,7 @@ fn names_in_sources() -> BTreeSet<String> {
             names.insert(rest.split('"').nth(1).unwrap().to_owned());
         }
     }
-    names
+    Some(names)
 }
 
 #[test]
@@ -268,7 +272,9 @@ fn every_endpoint_is_in_a_row() {
     let endpoints = endpoints();
     let listed: BTreeSet<String> =
         endpoints.keys().map(|name| (*name).to_owned()).chain(["raw".to_owned()]).collect();
-    assert_eq!(names_in_sources(), listed, "`endpoints` lists what the sources have");
+    if let Some(in_sources) = names_in_sources() {
+        assert_eq!(in_sources, listed, "`endpoints` lists what the sources have");
+    }
     let rows: BTreeSet<String> =
         rows().into_iter().filter(|row| !row.is_generic).filter_map(|row| row.call.map(shape)).collect();
     for (name, call) in endpoints {

@@ -1,25 +1,16 @@
 //! Certificates and keys as they lie in files.
 
-use crate::{TransportError, TransportErrorKind as Kind};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use super::invalid;
+use crate::TransportError;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-fn invalid(message: &str) -> TransportError {
-    TransportError::new(Kind::Tls).with_message(message)
-}
-
+/// Whether they are certificates at all, the TLS stack sees.
 pub(super) fn roots(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let roots = match is_pem(bytes) {
         true => certificates(bytes)?,
         false => vec![CertificateDer::from(bytes.to_vec())],
     };
-    let mut store = rustls::RootCertStore::empty();
-    for root in &roots {
-        // The cause says nothing of the bytes.
-        let unreadable =
-            |error| invalid("a root certificate cannot be read: give it in PEM or DER").with_source(error);
-        store.add(root.clone()).map_err(unreadable)?;
-    }
     match roots.is_empty() {
         true => Err(invalid("there is no root certificate in what was given")),
         false => Ok(roots),

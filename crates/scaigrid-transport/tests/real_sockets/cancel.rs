@@ -37,7 +37,7 @@ fn a_wait_for_the_head_is_cancelled() {
     assert_eq!(seen.recv_timeout(Duration::from_secs(1)), Ok(Seen::ClientLeft));
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[test]
 fn a_handshake_is_cancelled() {
     let (address, _listener) = crate::server::deaf();

@@ -290,8 +290,12 @@ fn a_cut_head_or_body<C: Colour>() {
     ] {
         fails(answer::<C>(bytes(raw), Timeouts::none()), Kind::Interrupted, true);
     }
-    let reset = Act::AnswerAndReset("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello");
-    fails(answer::<C>(reset, Timeouts::none()), Kind::Interrupted, true);
+    for raw in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello",
+    ] {
+        fails(answer::<C>(Act::AnswerAndReset(raw), Timeouts::none()), Kind::Interrupted, true);
+    }
 }
 
 fn not_http<C: Colour>() {
@@ -381,17 +385,17 @@ fn the_first_byte_has_a_limit_of_its_own<C: Colour>() {
     assert_eq!(answer::<C>(slow, limits).unwrap().1, "ok");
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn a_broken_handshake<C: Colour>() {
     let (address, _) = serve(vec![Act::Greet("")]);
     let outcome = C::new().exchange(request(&format!("https://{address}/"), ""), Timeouts::none());
     fails(outcome, Kind::Connect, false);
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn a_broken_handshake<C: Colour>() {}
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn bad_certificates_are_refused<C: Colour>() {
     let untrusted = server::untrusted_tls();
     let outcome = C::new().exchange(request(&format!("https://{untrusted}/"), ""), Timeouts::none());
@@ -401,12 +405,12 @@ fn bad_certificates_are_refused<C: Colour>() {
     fails(outcome, Kind::Tls, false);
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn bad_certificates_are_refused<C: Colour>() {
     let outcome = C::new().exchange(request(&format!("https://{}/", closed_port()), ""), Timeouts::none());
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), Kind::InvalidRequest);
-    assert!(error.to_string().contains("`rustls`"));
+    assert!(error.to_string().contains("`rustls` or `native-tls`"));
 }
 
 #[cfg(feature = "reqwest")]

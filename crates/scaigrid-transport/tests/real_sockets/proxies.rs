@@ -11,14 +11,14 @@ fn through<C: Colour>(act: Act, target: &str) -> crate::Outcome {
     C::through(&format!("http://{proxy}")).exchange(request(target, "{}"), Timeouts::none())
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn a_tunnel_is_refused<C: Colour>() {
     for answer in [REFUSAL, "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n"] {
         fails(through::<C>(bytes(answer), "https://gateway.invalid/"), Kind::Proxy, false);
     }
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn a_tunnel_is_refused<C: Colour>() {}
 
 /// Either the proxy's answer, or a refused tunnel: nothing was sent to the gateway.
@@ -80,7 +80,7 @@ fn variables_choose_the_proxy<C: Colour>() {
     }
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn https_has_a_proxy_of_its_own<C: Colour>() {
     for variable in ["HTTPS_PROXY", "ALL_PROXY"] {
         let (proxy, seen) = serve(vec![bytes(REFUSAL)]);
@@ -91,7 +91,7 @@ fn https_has_a_proxy_of_its_own<C: Colour>() {
     }
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn https_has_a_proxy_of_its_own<C: Colour>() {}
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) enum Act {
     /// Answers this many requests on one connection, then closes it.
     KeepAlive(usize),
     /// Writes the bytes without waiting for a request, closes.
-    #[cfg_attr(not(feature = "rustls"), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code))]
     Greet(&'static str),
     /// Resets the connection that was made, without reading.
     ResetBeforeRequest,
@@ -170,7 +170,7 @@ pub(crate) fn full_backlog() -> (SocketAddr, Vec<Socket>) {
 }
 
 /// A TLS server whose certificate nobody trusts.
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 pub(crate) fn untrusted_tls() -> SocketAddr {
     let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();

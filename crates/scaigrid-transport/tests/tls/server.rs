@@ -1,13 +1,14 @@
 //! TLS servers on 127.0.0.1, with certificates that are made for the test.
 
 use base64::Engine as _;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -34,6 +35,10 @@ impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // OpenSSL looks issuers up by name, and takes a certificate with the name of its issuer for one that signed itself.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let der = params.self_signed(&key).unwrap().der().clone();
         Self { issuer: Issuer::new(params, key), der }
@@ -59,6 +64,11 @@ impl Signed {
         pem("PRIVATE KEY", &self.key.serialize_der())
     }
 
+    /// The key in SEC1, as it lies in PKCS #8 behind the name of the curve.
+    pub(crate) fn sec1_pem(&self) -> String {
+        pem("EC PRIVATE KEY", &self.key.serialize_der()[29..])
+    }
+
     pub(crate) fn pem(&self) -> String {
         self.key_pem() + &self.certificate_pem()
     }
@@ -77,6 +87,31 @@ pub(crate) enum Clients<'a> {
     Ignored,
     Asked(&'a Authority),
     Needed(&'a Authority),
+}
+
+/// A server that answers with the begin of a body without length, and is gone without a word of TLS.
+#[cfg(any(feature = "rustls", feature = "ureq"))]
+pub(crate) fn cuts(authority: &Authority) -> SocketAddr {
+    let signed = authority.sign("127.0.0.1");
+    let key = PrivateKeyDer::try_from(signed.key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.certificate], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = Stream::new(&mut connection, &mut socket);
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf");
+        }
+    });
+    address
 }
 
 /// A server that answers each request with `ok`.
@@ -154,6 +189,18 @@ pub(crate) fn tls_1_1() -> SocketAddr {
             record.extend(said);
             let _ = socket.write_all(&record);
             let _ = socket.read(&mut hello);
+        }
+    });
+    address
+}
+
+/// A server that hears the first word and goes.
+pub(crate) fn hangs_up() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            let _ = socket.read(&mut [0; 4096]);
         }
     });
     address

@@ -49,15 +49,15 @@ impl GenericClientBuilder<Blocking> {
         let (mut settings, credential) = self.check(self.colour.token_provider.clone(), own_transport)?;
         let connect_limit = self.draft.connect_limit();
         let elsewhere = Elsewhere::new((!own_transport).then_some(connect_limit));
-        #[cfg(feature = "rustls")]
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
         let tls = self.draft.tls.settings()?;
-        #[cfg(feature = "rustls")]
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
         let elsewhere = elsewhere.with_tls(tls.clone());
         let transport = match self.colour.transport {
             Some(transport) => transport,
             None => {
                 let mut transport = UreqTransport::builder().connect_timeout(connect_limit);
-                #[cfg(feature = "rustls")]
+                #[cfg(any(feature = "rustls", feature = "native-tls"))]
                 {
                     transport = transport.tls(tls);
                 }

@@ -97,7 +97,7 @@ impl<E: Endpoint> Call<'_, E> {
 
     /// The last attempt was refused, and nothing can follow it, whatever token comes: its body is gone.
     pub(super) fn record_consumed(&mut self, refused: &Failed, now: Now) {
-        if self.request.body().is_consumed() {
+        if self.outline.body.is_consumed() {
             self.record(self.report(refused, now), refused.error.may_have_run());
         }
     }

@@ -49,7 +49,7 @@ impl World {
             }
             // Longer than a label may be: the resolver refuses it without asking anybody.
             Trouble::UnknownHost => world.base_url = format!("https://{}.invalid", "x".repeat(64)),
-            #[cfg(feature = "rustls")]
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
             Trouble::UntrustedCertificate => world.base_url = format!("https://{}", untrusted_tls()),
         }
         world
@@ -116,7 +116,7 @@ fn full_backlog() -> (SocketAddr, Vec<Socket>) {
 }
 
 /// A TLS server whose certificate nobody trusts. Ends with its first client.
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn untrusted_tls() -> SocketAddr {
     let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();

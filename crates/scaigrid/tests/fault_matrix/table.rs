@@ -46,7 +46,7 @@ pub(crate) enum Trouble {
     NobodyListens,
     NobodyAccepts,
     UnknownHost,
-    #[cfg(feature = "rustls")]
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
     UntrustedCertificate,
 }
 
@@ -219,7 +219,7 @@ fn broken_transports() -> Vec<Row> {
         row("an unknown host", Trouble::UnknownHost, All, Connect),
         row("nobody listens", Trouble::NobodyListens, All, Connect),
         row("nobody accepts", Trouble::NobodyAccepts, All, Connect),
-        #[cfg(feature = "rustls")]
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
         row("an untrusted certificate", Trouble::UntrustedCertificate, None, ErrorKind::Tls),
         row("a pooled connection, closed", Trouble::Stale(Fault::hang_up), None, Connection).harmless(),
         row("a pooled connection, reset", Trouble::Stale(|| Fault::hang_up().with_reset()), None, Connection)

@@ -1,8 +1,9 @@
 //! The settings as rustls takes them.
 
-use super::TlsSettings;
+use super::{TlsSettings, unfit_key, unreadable_root};
 use crate::{TransportError, TransportErrorKind as Kind};
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 
@@ -10,8 +11,12 @@ fn failed(error: rustls::Error) -> TransportError {
     TransportError::new(Kind::Tls).with_source(error)
 }
 
+pub(super) fn check_root(root: &CertificateDer<'static>) -> Result<(), TransportError> {
+    RootCertStore::empty().add(root.clone()).map_err(unreadable_root)
+}
+
 /// `trust_nothing` saves reading the platform's certificates where TLS is not used.
-pub(crate) fn client_config(
+pub(super) fn client_config(
     settings: &TlsSettings,
     trust_nothing: bool,
 ) -> Result<ClientConfig, TransportError> {
@@ -31,10 +36,7 @@ pub(crate) fn client_config(
     match &settings.identity {
         None => Ok(builder.with_no_client_auth()),
         Some(identity) => {
-            let unfit = |error| {
-                failed(error).with_message("the private key of the identity does not fit its certificate")
-            };
-            builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key()).map_err(unfit)
+            builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key()).map_err(unfit_key)
         }
     }
 }
@@ -48,7 +50,7 @@ fn own_roots(settings: &TlsSettings, trust_nothing: bool) -> Result<Option<RootC
     if settings.bundled_roots {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for root in &settings.extra_roots {
-            roots.add(root.clone()).map_err(failed)?;
+            roots.add(root.clone()).map_err(unreadable_root)?;
         }
         return Ok(Some(roots));
     }

@@ -1,12 +1,9 @@
 //! Both clients against TLS servers on 127.0.0.1: whom they trust, and to whom they show a certificate.
-#![cfg(all(feature = "rustls", any(feature = "async", feature = "blocking")))]
+#![cfg(all(any(feature = "rustls", feature = "native-tls"), any(feature = "async", feature = "blocking")))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-#[path = "../../scaigrid-transport/tests/tls/server.rs"]
-#[allow(dead_code)]
 mod server;
 
-use rustls::version::{TLS12, TLS13};
 use scaigrid::{Error, ErrorKind, GenericClientBuilder};
 use server::{Authority, Clients, serve};
 
@@ -69,39 +66,54 @@ mod in_async {
 }
 
 type Fetch<C> = fn(GenericClientBuilder<C>, &str) -> Result<(String, usize), Error>;
+type Setting<C> = fn(GenericClientBuilder<C>) -> GenericClientBuilder<C>;
+
+/// Both stacks, those that are built.
+fn backends<C>() -> Vec<Setting<C>> {
+    vec![
+        |builder| builder,
+        #[cfg(feature = "native-tls")]
+        |builder| builder.tls_backend_native(),
+    ]
+}
 
 fn the_gateway_and_nobody_else_sees_the_certificate<C>(
     builder: fn() -> GenericClientBuilder<C>,
     fetch: Fetch<C>,
 ) {
     let authority = Authority::new();
-    let (gateway, seen) = serve(&authority, &[&TLS13, &TLS12], Clients::Needed(&authority));
-    let (other, seen_by_other) = serve(&authority, &[&TLS13, &TLS12], Clients::Asked(&authority));
+    let (gateway, seen) = serve(&authority, Clients::Needed(&authority));
+    let (other, seen_by_other) = serve(&authority, Clients::Asked(&authority));
     let (gateway, other) = (format!("https://{gateway}"), format!("https://{other}/file"));
-    let identity = authority.sign("client").pem();
-    let with = settings(builder(), &authority, &gateway).identity(identity.clone());
-    assert!(!format!("{with:?}").contains(&identity[40..60]));
-    assert_eq!(fetch(with, &other).unwrap(), ("ok".to_owned(), 2));
-    assert!(seen.recv().unwrap().has_certificate);
-    assert!(!seen_by_other.recv().unwrap().has_certificate, "another origin");
+    for backend in backends() {
+        let identity = authority.sign("client").pem();
+        let with = settings(backend(builder()), &authority, &gateway).identity(identity.clone());
+        assert!(!format!("{with:?}").contains(&identity[40..60]));
+        assert_eq!(fetch(with, &other).unwrap(), ("ok".to_owned(), 2));
+        assert!(seen.recv().unwrap());
+        assert!(!seen_by_other.recv().unwrap(), "another origin");
 
-    fetch(settings(builder(), &authority, &gateway), &other).unwrap_err();
-    let untrusted = builder().api_key(KEY).base_url(&gateway).identity(identity);
-    assert_eq!(fetch(untrusted, &other).unwrap_err().kind(), ErrorKind::Tls);
+        fetch(settings(backend(builder()), &authority, &gateway), &other).unwrap_err();
+        let untrusted = backend(builder()).api_key(KEY).base_url(&gateway).identity(identity);
+        assert_eq!(fetch(untrusted, &other).unwrap_err().kind(), ErrorKind::Tls);
+    }
 }
 
 fn wrong_certificates_are_told_when_building<C>(builder: fn() -> GenericClientBuilder<C>, fetch: Fetch<C>) {
     let authority = Authority::new();
     let url = "https://gateway.example";
     let (one, other) = (authority.sign("a"), authority.sign("b"));
-    for (wrong, says) in [
-        (builder().add_root_certificate("no certificate"), "root certificate"),
-        (builder().identity(one.certificate_pem()), "private key"),
-        (builder().identity(one.key_pem()), "identity"),
-        (builder().identity(one.certificate_pem() + &other.key_pem()), "does not fit"),
-    ] {
-        let error = fetch(wrong.api_key(KEY).base_url(url), url).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
-        assert!(error.to_string().contains(says), "{error}");
+    for backend in backends() {
+        let builder = || backend(builder());
+        for (wrong, says) in [
+            (builder().add_root_certificate("no certificate"), "root certificate"),
+            (builder().identity(one.certificate_pem()), "private key"),
+            (builder().identity(one.key_pem()), "identity"),
+            (builder().identity(one.certificate_pem() + &other.key_pem()), "does not fit"),
+        ] {
+            let error = fetch(wrong.api_key(KEY).base_url(url), url).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{error:?}");
+            assert!(error.to_string().contains(says), "{error}");
+        }
     }
 }

@@ -1,0 +1,124 @@
+//! TLS servers on 127.0.0.1, with certificates that are made for the test. `scaigrid-transport` has more of the kind; a
+//! package's tests must not need the files of another.
+
+use base64::Engine as _;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+/// A root, and what it signs.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub(crate) der: CertificateDer<'static>,
+}
+
+/// A certificate with its key.
+pub(crate) struct Signed {
+    certificate: CertificateDer<'static>,
+    key: KeyPair,
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // OpenSSL looks issuers up by name, and takes a certificate with the name of its issuer for one that signed itself.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap().der().clone();
+        Self { issuer: Issuer::new(params, key), der }
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        pem("CERTIFICATE", &self.der)
+    }
+
+    pub(crate) fn sign(&self, name: &str) -> Signed {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        Signed { certificate: params.signed_by(&key, &self.issuer).unwrap().der().clone(), key }
+    }
+}
+
+impl Signed {
+    pub(crate) fn certificate_pem(&self) -> String {
+        pem("CERTIFICATE", &self.certificate)
+    }
+
+    pub(crate) fn key_pem(&self) -> String {
+        pem("PRIVATE KEY", &self.key.serialize_der())
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.key_pem() + &self.certificate_pem()
+    }
+}
+
+/// Which certificates of clients a server asks for.
+pub(crate) enum Clients<'a> {
+    Asked(&'a Authority),
+    Needed(&'a Authority),
+}
+
+/// A server that answers each request with `ok`, and tells whether the client has shown a certificate.
+pub(crate) fn serve(authority: &Authority, clients: Clients<'_>) -> (SocketAddr, Receiver<bool>) {
+    let signed = authority.sign("127.0.0.1");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    let (Clients::Asked(known) | Clients::Needed(known)) = clients;
+    roots.add(known.der.clone()).unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let verifier = match clients {
+        Clients::Asked(_) => verifier.allow_unauthenticated(),
+        Clients::Needed(_) => verifier,
+    };
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.build().unwrap());
+    let key = PrivateKeyDer::try_from(signed.key.serialize_der()).unwrap();
+    let config = Arc::new(builder.with_single_cert(vec![signed.certificate], key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (seen, seen_by_test) = channel();
+    thread::spawn(move || {
+        for mut socket in listener.incoming().flatten() {
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = Stream::new(&mut connection, &mut socket);
+            let mut request = Vec::new();
+            let mut buffer = [0; 1024];
+            // Fails when one of the two refuses the other.
+            while !request.ends_with(b"\r\n\r\n") {
+                match stream.read(&mut buffer) {
+                    Ok(len @ 1..) => request.extend_from_slice(&buffer[..len]),
+                    _ => break,
+                }
+            }
+            if !request.is_empty() {
+                let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+                let _ = stream.write_all(answer);
+                connection.send_close_notify();
+                let _ = connection.complete_io(&mut socket);
+                let _ = seen.send(connection.peer_certificates().is_some());
+            }
+        }
+    });
+    (address, seen_by_test)
+}
