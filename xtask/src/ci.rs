@@ -75,6 +75,7 @@ fn steps() -> Vec<Step> {
     let bundled =
         ["test", "-p", "scaigrid-transport", "--features", "reqwest,ureq,webpki-roots", "--test", "tls"];
     steps.push(step("tests of TLS with bundled roots", &bundled));
+    steps.push(step("programs outside the workspace", &["xtask", "consumers"]));
     // Last, so that the output ends with a test summary.
     let blocking = ["test", "-p", "scaigrid", "--no-default-features", "--features", "blocking", "--tests"];
     steps.push(step("tests of a blocking-only build", &blocking));

@@ -1,7 +1,8 @@
 //! What a call tells of its attempts, while it goes on and afterwards; the budget that they share.
 
 use crate::harness::{
-    Answer, Observed, Setup, answer, error, error_after, fails, in_both_colours, ok, streamed_in_both_colours,
+    Answer, Brief, Observed, Setup, answer, error, error_after, fails, in_both_colours, ok,
+    streamed_in_both_colours,
 };
 use scaigrid::{ChatRequest, ErrorCode, ErrorKind, RetryBudget, StandardPolicy, StopReason, WaitSource};
 use scaigrid_transport::TransportErrorKind as Kind;
@@ -269,7 +270,7 @@ fn a_secret_that_a_snippet_cuts_is_taken_out_too() {
 
 #[test]
 fn a_cancelled_failure_is_cancelled() {
-    in_both_colours(&Setup::default(), &[answer(503, "").ending(Kind::Cancelled)], &chat(), |seen| {
+    in_both_colours(&Setup::default(), &[answer(503, "").ends_with(Kind::Cancelled)], &chat(), |seen| {
         assert_eq!((seen.error().kind(), seen.requests.len()), (ErrorKind::Cancelled, 1));
     });
 }

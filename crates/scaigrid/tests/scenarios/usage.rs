@@ -238,9 +238,8 @@ fn a_future_that_is_dropped_is_an_abandoned_call() {
     drop(future);
     assert_eq!(client.usage().total().calls, 0);
     runtime().block_on(async {
-        let waiting = Setup { token_provider: true, ..Setup::default() };
         let builder = scaigrid::Client::builder().base_url("https://gateway.test").token_provider(Never);
-        let client = builder.transport(script(&waiting, &[])).build().unwrap();
+        let client = builder.transport(scaigrid::testing::ScriptedTransport::new()).build().unwrap();
         let request = chat();
         let mut call = std::pin::pin!(Some(client.chat(&request)));
         std::future::poll_fn(|context| {

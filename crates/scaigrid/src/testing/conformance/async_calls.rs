@@ -31,7 +31,7 @@ async fn make_one(stage: &Stage, client: &Client, call: Call) -> Option<Came> {
             return None;
         }
         Call::AwaitEnd => {
-            wait_until(stage, |log| log.client_left.is_some()).await;
+            wait_until(stage, |log| log.client_left.is_some() || log.connections == 0).await;
             return None;
         }
         Call::Get => send(client, &get()).await,

@@ -23,7 +23,7 @@ fn make_one(stage: &Stage, client: &Client, call: Call) -> Option<Came> {
             return None;
         }
         Call::AwaitEnd => {
-            stage.server.wait_until(|log| log.client_left.is_some());
+            stage.server.wait_until(|log| log.client_left.is_some() || log.connections == 0);
             return None;
         }
         Call::Get => send(client, &get()),

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
@@ -113,19 +113,25 @@ impl Server {
     }
 
     /// Waits until the log says so, or for too long.
+    #[cfg(feature = "blocking")]
     pub(super) fn wait_until(&self, is_so: fn(&Log) -> bool) {
         let log = self.shared.log();
         let _ = self.shared.changed.wait_timeout_while(log, 2 * PATIENCE, |log| !is_so(&log.0));
     }
 
-    /// As [`wait_until`](Self::wait_until), for a task.
-    pub(super) fn poll_until(&self, is_so: fn(&Log) -> bool, context: &mut Context<'_>) -> Poll<()> {
+    /// Ready when the log says so.
+    #[cfg(feature = "async")]
+    pub(super) fn poll_until(
+        &self,
+        is_so: fn(&Log) -> bool,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<()> {
         let mut log = self.shared.log();
-        if is_so(&log.0) || self.shared.is_over.load(Ordering::SeqCst) {
-            return Poll::Ready(());
+        if is_so(&log.0) {
+            return std::task::Poll::Ready(());
         }
         log.1 = Some(context.waker().clone());
-        Poll::Pending
+        std::task::Poll::Pending
     }
 }
 
