@@ -1,8 +1,9 @@
 //! Connections that are not made or break, and answers that are none: each has its kind.
 
-use super::scenario::{Call, SHORT, Scenario, Setup, USUAL};
+use super::scenario::{Call, SHORT, Scenario, Setup, USUAL, ensure, equal};
 use super::server::Step;
 use super::wire::*;
+use crate::ErrorKind;
 use scaigrid_transport::TransportErrorKind as Kind;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         calls: &[Call::Chat],
         check: |seen| {
             seen.failed_with(Kind::Connect)?;
-            super::scenario::equal("attempts", &seen.call()?.attempts, &3)
+            equal("attempts", &seen.call()?.attempts, &3)
         },
     },
     Scenario {
@@ -40,7 +41,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         calls: &[Call::Get],
         check: |seen| {
             seen.all_gave("Hi")?;
-            super::scenario::equal("attempts", &seen.call()?.attempts, &2)
+            equal("attempts", &seen.call()?.attempts, &2)
         },
     },
     Scenario {
@@ -98,7 +99,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             once([stream_head(), chunk(begin)].concat())
         },
         calls: &[Call::Stream],
-        check: |seen| seen.failed_with(Kind::Interrupted),
+        check: |seen| {
+            seen.failed_with(Kind::Interrupted)?;
+            let kind = seen.call()?.result.as_ref().map_err(|failed| failed.kind);
+            // Had the transport taken the cut for the end, the client would have missed the end of the stream.
+            equal("the error", &kind.err(), &Some(ErrorKind::Connection))
+        },
     },
     Scenario {
         name: "not HTTP",
@@ -137,8 +143,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         },
         calls: &[Call::Chat, Call::Pause(SHORT), Call::Chat],
         check: |seen| {
-            super::scenario::equal("connections", &seen.server.connections, &2)?;
-            super::scenario::ensure(seen.call()?.result.is_ok(), || format!("{:?}", seen.calls))
+            equal("connections", &seen.server.connections, &2)?;
+            ensure(seen.call()?.result.is_ok(), || format!("{:?}", seen.calls))
         },
     },
 ];

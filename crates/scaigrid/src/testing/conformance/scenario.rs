@@ -2,7 +2,7 @@
 
 use super::received::Received;
 use super::server::{Log, Step};
-use crate::{ChatRequest, Error, GenericClientBuilder, Multipart, RawRequest, Reply, Upload};
+use crate::{ChatRequest, Error, ErrorKind, GenericClientBuilder, Multipart, RawRequest, Reply, Upload};
 use scaigrid_transport::TransportErrorKind;
 use std::collections::VecDeque;
 use std::io;
@@ -171,6 +171,7 @@ pub(super) struct Came {
 
 #[derive(Debug)]
 pub(super) struct Failed {
+    pub(super) kind: ErrorKind,
     pub(super) transport: Option<TransportErrorKind>,
     pub(super) status: Option<u16>,
     pub(super) may_have_run: bool,
@@ -192,7 +193,13 @@ impl Came {
     /// Dropped by the caller.
     #[cfg(feature = "async")]
     pub(super) fn given_up() -> Self {
-        let failed = Failed { transport: None, status: None, may_have_run: true, text: "dropped".to_owned() };
+        let failed = Failed {
+            kind: ErrorKind::Cancelled,
+            transport: None,
+            status: None,
+            may_have_run: true,
+            text: "dropped".to_owned(),
+        };
         Self { result: Err(failed), attempts: 1, request_id: None, reads: 0 }
     }
 
@@ -206,6 +213,7 @@ impl From<Error> for Came {
     fn from(error: Error) -> Self {
         let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let failed = Failed {
+            kind: error.kind(),
             transport: error.transport_kind(),
             status: error.status().map(|status| status.as_u16()),
             may_have_run: error.may_have_run(),
