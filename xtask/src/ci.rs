@@ -111,6 +111,7 @@ fn steps() -> Vec<Step> {
             steps.push(step(format!("tests of {package} with features [{features}]"), &arguments));
         }
     }
+    steps.push(step("programs outside the workspace", &["xtask", "consumers"]));
     // Last, so that the output ends with a test summary.
     let blocking = ["test", "-p", "scaigrid", "--no-default-features", "--features", "blocking", "--tests"];
     steps.push(step("tests of a blocking-only build", &blocking));

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
 mod ci;
+mod consumers;
 mod soak;
 
 use lexopt::ValueExt;
@@ -13,6 +14,7 @@ The chores of this workspace.
 Usage: cargo xtask CHORE
 
   ci                               everything that continuous integration checks, in the same order
+  consumers                        builds and tests the programs of examples/consumers, which are not of this workspace
   soak [--seconds N] [--seed N]    many calls against a gateway in chaos; 900 seconds and seed 1 by default
 ";
 
@@ -34,6 +36,12 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
                 return Err(argument.unexpected().into());
             }
             ci::run()
+        }
+        Some(lexopt::Arg::Value(chore)) if chore == "consumers" => {
+            if let Some(argument) = arguments.next()? {
+                return Err(argument.unexpected().into());
+            }
+            consumers::run()
         }
         Some(lexopt::Arg::Value(chore)) if chore == "soak" => {
             let (mut seconds, mut seed) = (900, 1);

@@ -42,6 +42,8 @@ pub mod security {}
 mod settings;
 mod stream;
 mod support;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod trace;
 mod usage;

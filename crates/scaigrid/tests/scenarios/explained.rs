@@ -3,7 +3,7 @@
 #[cfg(feature = "blocking")]
 use crate::harness::blocking_client;
 use crate::harness::{
-    Answer, Observed, Setup, answer, error, error_after, events, fails, in_both_colours, ok, script,
+    Answer, Brief, Observed, Setup, answer, error, error_after, events, fails, in_both_colours, ok, script,
     streamed_in_both_colours,
 };
 #[cfg(feature = "async")]
@@ -274,7 +274,7 @@ fn a_secret_that_a_snippet_cuts_is_taken_out_too() {
 
 #[test]
 fn a_cancelled_failure_is_cancelled() {
-    in_both_colours(&Setup::default(), &[answer(503, "").ending(Kind::Cancelled)], &chat(), |seen| {
+    in_both_colours(&Setup::default(), &[answer(503, "").ends_with(Kind::Cancelled)], &chat(), |seen| {
         assert_eq!((seen.error().kind(), seen.requests.len()), (ErrorKind::Cancelled, 1));
     });
 }

@@ -1,33 +1,21 @@
-//! A scripted transport and a virtual clock, and one way to run a scenario in each colour.
+//! A scripted gateway, and one way to run a scenario in each colour.
 
 use bytes::Bytes;
+pub(crate) use scaigrid::testing::Answer;
+use scaigrid::testing::{ScriptedTransport, VirtualClock};
 use scaigrid::{
     BearerToken, ChatChunk, ChatCompletion, ChatRequest, Error, GenericClientBuilder, Reply, StreamEvent,
 };
-use scaigrid_transport::{Timeouts, TransportError, TransportErrorKind as Kind};
+use scaigrid_transport::{Timeouts, TransportErrorKind as Kind};
 use scaigrid_types::Endpoint;
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
-
-/// What the transport does with one request.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    /// The body, in the pieces that it comes in.
-    pieces: Vec<Bytes>,
-    /// How the body ends; for status 0, what happens instead of an answer.
-    fails: Option<Kind>,
-    taking: Duration,
-}
+use std::time::{Duration, SystemTime};
 
 pub(crate) fn answer(status: u16, body: impl Into<String>) -> Answer {
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Answer { status, headers, pieces: vec![Bytes::from(body.into())], fails: None, taking: Duration::ZERO }
+    Answer::new(status, body.into())
 }
 
-/// An error envelope as the gateway sends it, with the code's documented status.
+/// An error envelope as the gateway sends it, with the code's documented status; 429 for an unknown one.
 pub(crate) fn error(code: &str) -> Answer {
     let status = scaigrid::ErrorCode::from(code).http_status().unwrap_or(429);
     answer(
@@ -56,240 +44,88 @@ pub(crate) fn ok() -> Answer {
 
 /// An event stream in the given pieces.
 pub(crate) fn events<T: Into<Bytes>>(pieces: impl IntoIterator<Item = T>) -> Answer {
-    let pieces = pieces.into_iter().map(Into::into).collect();
-    Answer { pieces, ..answer(200, "") }.header("content-type", "text/event-stream")
+    Answer::events(pieces)
 }
 
 /// No answer.
 pub(crate) fn fails(kind: Kind) -> Answer {
-    Answer { fails: Some(kind), ..answer(0, "") }
+    Answer::failure(kind)
 }
 
-impl Answer {
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.retain(|(existing, _)| !existing.eq_ignore_ascii_case(name));
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
+/// What these scenarios say often.
+pub(crate) trait Brief {
     /// The body breaks off after its pieces.
-    pub(crate) fn broken(self) -> Self {
-        self.ending(Kind::Interrupted)
-    }
-
-    /// The body fails after its pieces.
-    pub(crate) fn ending(mut self, kind: Kind) -> Self {
-        self.fails = Some(kind);
-        self
-    }
-
-    /// Other pieces of the body.
-    pub(crate) fn set_pieces(&mut self, pieces: Vec<Vec<u8>>) {
-        self.pieces = pieces.into_iter().map(Bytes::from).collect();
-    }
-
+    fn broken(self) -> Self;
     /// Virtual time that the exchange takes.
-    pub(crate) fn taking(mut self, milliseconds: u64) -> Self {
-        self.taking = Duration::from_millis(milliseconds);
-        self
+    fn taking(self, milliseconds: u64) -> Self;
+}
+
+impl Brief for Answer {
+    fn broken(self) -> Self {
+        self.ends_with(Kind::Interrupted)
+    }
+
+    fn taking(self, milliseconds: u64) -> Self {
+        self.after(Duration::from_millis(milliseconds))
     }
 }
 
-type Pieces = std::vec::IntoIter<Result<Bytes, TransportError>>;
-
-/// What the world saw of a call.
-#[derive(Default)]
-pub(crate) struct World {
-    answers: VecDeque<Answer>,
-    pub(crate) requests: Vec<http::Request<Bytes>>,
-    pub(crate) timeouts: Vec<Timeouts>,
-    pub(crate) waits: Vec<Duration>,
-    passed: Duration,
-    tokens_refused: u32,
-    no_fresh_token: bool,
-}
-
-/// Transport, clock, and token provider in one, for both colours.
+/// Gateway and token provider, for both colours.
 #[derive(Clone)]
 pub(crate) struct Script {
-    pub(crate) world: Arc<Mutex<World>>,
-    started: Instant,
+    pub(crate) gateway: ScriptedTransport,
+    tokens: Arc<Mutex<Tokens>>,
+}
+
+#[derive(Default)]
+struct Tokens {
+    refused: u32,
+    no_fresh: bool,
 }
 
 impl Script {
-    /// Head, or failure; and the pieces of the body.
-    fn perform(
-        &self,
-        request: http::Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> Result<(http::Response<()>, Pieces), TransportError> {
-        let mut world = self.world.lock().unwrap();
-        world.requests.push(request);
-        let answer = world.answers.pop_front().expect("no more requests than answers");
-        world.timeouts.push(timeouts);
-        if let Some(limit) = timeouts.attempt.filter(|limit| answer.taking > *limit) {
-            world.passed += limit;
-            return Err(TransportError::new(Kind::Timeout));
-        }
-        world.passed += answer.taking;
-        if answer.status == 0 {
-            return Err(TransportError::new(answer.fails.unwrap()).with_host("gateway.test"));
-        }
-        let mut head = http::Response::builder().status(answer.status);
-        for (name, value) in answer.headers {
-            head = head.header(name, value);
-        }
-        let end = answer.fails.map(|kind| Err(TransportError::new(kind)));
-        let pieces: Vec<_> = answer.pieces.into_iter().map(Ok).chain(end).collect();
-        Ok((head.body(()).unwrap(), pieces.into_iter()))
+    pub(crate) fn requests(&self) -> Vec<http::Request<Bytes>> {
+        self.gateway.requests().into_iter().map(|sent| sent.request).collect()
     }
 
-    /// Whether the next request finds a connection: otherwise its body is not read.
-    fn connects(&self) -> bool {
-        let world = self.world.lock().unwrap();
-        world.answers.front().and_then(|answer| answer.fails).is_none_or(Kind::may_have_run)
+    pub(crate) fn timeouts(&self) -> Vec<Timeouts> {
+        self.gateway.requests().into_iter().map(|sent| sent.timeouts).collect()
     }
 
-    fn now(&self) -> Instant {
-        self.started + self.world.lock().unwrap().passed
-    }
-
-    fn wait(&self, duration: Duration) {
-        let mut world = self.world.lock().unwrap();
-        world.waits.push(duration);
-        world.passed += duration;
+    pub(crate) fn waits(&self) -> Vec<Duration> {
+        self.gateway.clock().waits()
     }
 
     fn refreshed(&self) -> Result<BearerToken, scaigrid::BoxError> {
-        let mut world = self.world.lock().unwrap();
-        world.tokens_refused += 1;
-        if world.no_fresh_token {
+        let mut tokens = self.tokens.lock().unwrap();
+        tokens.refused += 1;
+        if tokens.no_fresh {
             return Err("sign in again".into());
         }
-        Ok(BearerToken::new(format!("fresh_{}", world.tokens_refused))?)
+        Ok(BearerToken::new(format!("fresh_{}", tokens.refused))?)
     }
-}
-
-fn unreadable(error: std::io::Error) -> TransportError {
-    TransportError::new(Kind::RequestBody).with_source(error)
 }
 
 #[cfg(feature = "async")]
-mod in_async {
-    use super::*;
-    use scaigrid::transport::{Body, RequestBody, Transport};
-    use std::pin::Pin;
-
-    #[async_trait::async_trait]
-    impl Transport for Script {
-        async fn send(
-            &self,
-            request: http::Request<RequestBody>,
-            timeouts: Timeouts,
-        ) -> Result<http::Response<Body>, TransportError> {
-            let (head, mut body) = request.into_parts();
-            let whole = body.as_bytes().cloned();
-            let mut sent = Vec::new();
-            while whole.is_none() && self.connects() {
-                use futures_core::Stream as _;
-                match std::future::poll_fn(|context| Pin::new(&mut body).poll_next(context)).await {
-                    Some(piece) => sent.extend_from_slice(&piece.map_err(unreadable)?),
-                    None => break,
-                }
-            }
-            let (head, pieces) =
-                self.perform(http::Request::from_parts(head, whole.unwrap_or(sent.into())), timeouts)?;
-            Ok(head.map(|()| Body::new(Ready(pieces))))
-        }
+#[async_trait::async_trait]
+impl scaigrid::TokenProvider for Script {
+    async fn current(&self) -> Result<BearerToken, scaigrid::BoxError> {
+        Ok(BearerToken::new("stale")?)
     }
 
-    /// Pieces that are there at once.
-    struct Ready(Pieces);
-
-    impl futures_core::Stream for Ready {
-        type Item = Result<Bytes, TransportError>;
-
-        fn poll_next(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut std::task::Context<'_>,
-        ) -> std::task::Poll<Option<Self::Item>> {
-            std::task::Poll::Ready(self.0.next())
-        }
-    }
-
-    #[async_trait::async_trait]
-    impl scaigrid::Clock for Script {
-        fn now(&self) -> Instant {
-            Script::now(self)
-        }
-
-        fn system_time(&self) -> SystemTime {
-            SystemTime::UNIX_EPOCH
-        }
-
-        async fn sleep(&self, duration: Duration) {
-            self.wait(duration);
-        }
-    }
-
-    #[async_trait::async_trait]
-    impl scaigrid::TokenProvider for Script {
-        async fn current(&self) -> Result<BearerToken, scaigrid::BoxError> {
-            Ok(BearerToken::new("stale")?)
-        }
-
-        async fn refreshed(&self, _: &BearerToken) -> Result<BearerToken, scaigrid::BoxError> {
-            Script::refreshed(self)
-        }
+    async fn refreshed(&self, _: &BearerToken) -> Result<BearerToken, scaigrid::BoxError> {
+        Script::refreshed(self)
     }
 }
 
 #[cfg(feature = "blocking")]
-mod in_blocking {
-    use super::*;
-    use scaigrid::transport::blocking::{Body, RequestBody, Transport};
-    use std::io::Read as _;
-
-    impl Transport for Script {
-        fn send(
-            &self,
-            request: http::Request<RequestBody>,
-            timeouts: Timeouts,
-        ) -> Result<http::Response<Body>, TransportError> {
-            let (head, mut body) = request.into_parts();
-            let whole = body.as_bytes().cloned();
-            let mut sent = Vec::new();
-            if whole.is_none() && self.connects() {
-                body.read_to_end(&mut sent).map_err(unreadable)?;
-            }
-            let (head, pieces) =
-                self.perform(http::Request::from_parts(head, whole.unwrap_or(sent.into())), timeouts)?;
-            Ok(head.map(|()| Body::new(pieces)))
-        }
+impl scaigrid::blocking::TokenProvider for Script {
+    fn current(&self) -> Result<BearerToken, scaigrid::BoxError> {
+        Ok(BearerToken::new("stale")?)
     }
 
-    impl scaigrid::blocking::Clock for Script {
-        fn now(&self) -> Instant {
-            Script::now(self)
-        }
-
-        fn system_time(&self) -> SystemTime {
-            SystemTime::UNIX_EPOCH
-        }
-
-        fn sleep(&self, duration: Duration) {
-            self.wait(duration);
-        }
-    }
-
-    impl scaigrid::blocking::TokenProvider for Script {
-        fn current(&self) -> Result<BearerToken, scaigrid::BoxError> {
-            Ok(BearerToken::new("stale")?)
-        }
-
-        fn refreshed(&self, _: &BearerToken) -> Result<BearerToken, scaigrid::BoxError> {
-            Script::refreshed(self)
-        }
+    fn refreshed(&self, _: &BearerToken) -> Result<BearerToken, scaigrid::BoxError> {
+        Script::refreshed(self)
     }
 }
 
@@ -305,13 +141,12 @@ pub(crate) struct Seen<T> {
 
 impl<T> Seen<T> {
     fn new(result: Result<Reply<T>, Error>, script: &Script) -> Self {
-        let mut world = script.world.lock().unwrap();
         Self {
             result,
-            requests: std::mem::take(&mut world.requests),
-            waits: std::mem::take(&mut world.waits),
-            passed: world.passed,
-            tokens_refused: world.tokens_refused,
+            requests: script.requests(),
+            waits: script.waits(),
+            passed: script.gateway.clock().passed(),
+            tokens_refused: script.tokens.lock().unwrap().refused,
         }
     }
 
@@ -384,14 +219,11 @@ impl Setup {
 }
 
 pub(crate) fn script(setup: &Setup, answers: &[Answer]) -> Script {
-    let world = World {
-        answers: answers.iter().cloned().collect(),
-        no_fresh_token: setup.no_fresh_token,
-        ..World::default()
-    };
-    #[allow(clippy::disallowed_methods, reason = "an instant to count virtual time from")]
-    let started = Instant::now();
-    Script { world: Arc::new(Mutex::new(world)), started }
+    let clock = VirtualClock::starting_at(SystemTime::UNIX_EPOCH);
+    let gateway = ScriptedTransport::new().with_clock(clock);
+    answers.iter().cloned().for_each(|answer| gateway.push(answer));
+    let tokens = Tokens { refused: 0, no_fresh: setup.no_fresh_token };
+    Script { gateway, tokens: Arc::new(Mutex::new(tokens)) }
 }
 
 /// Runs a call against scripted answers, once in each colour that is on.
@@ -436,8 +268,9 @@ pub(crate) fn each_colour<E: Endpoint>(
 
 #[cfg(feature = "async")]
 pub(crate) fn async_client(setup: &Setup, script: &Script) -> scaigrid::Client {
+    let gateway = &script.gateway;
     let mut builder =
-        setup.apply(scaigrid::Client::builder()).transport(script.clone()).clock(script.clone());
+        setup.apply(scaigrid::Client::builder()).transport(gateway.clone()).clock(gateway.clock());
     if setup.token_provider {
         builder = builder.token_provider(script.clone());
     }
@@ -451,8 +284,9 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 
 #[cfg(feature = "blocking")]
 pub(crate) fn blocking_client(setup: &Setup, script: &Script) -> scaigrid::blocking::Client {
+    let gateway = &script.gateway;
     let mut builder =
-        setup.apply(scaigrid::blocking::Client::builder()).transport(script.clone()).clock(script.clone());
+        setup.apply(scaigrid::blocking::Client::builder()).transport(gateway.clone()).clock(gateway.clock());
     if setup.token_provider {
         builder = builder.token_provider(script.clone());
     }
@@ -474,16 +308,15 @@ pub(crate) struct SeenStream {
 
 impl SeenStream {
     fn new(script: &Script) -> Self {
-        let mut world = script.world.lock().unwrap();
         Self {
             chunks: Vec::new(),
             error: None,
             snapshot: ChatCompletion::default(),
             skipped: Vec::new(),
             history: 0,
-            requests: std::mem::take(&mut world.requests),
-            timeouts: std::mem::take(&mut world.timeouts),
-            waits: std::mem::take(&mut world.waits),
+            requests: script.requests(),
+            timeouts: script.timeouts(),
+            waits: script.waits(),
         }
     }
 

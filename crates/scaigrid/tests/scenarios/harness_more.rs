@@ -34,8 +34,7 @@ impl<T> SeenItems<T> {
 }
 
 fn queries(script: &Script) -> Vec<String> {
-    let world = script.world.lock().unwrap();
-    world.requests.iter().map(|request| request.uri().query().unwrap_or_default().to_owned()).collect()
+    script.requests().iter().map(|request| request.uri().query().unwrap_or_default().to_owned()).collect()
 }
 
 /// Takes `most` items of a list.
@@ -92,14 +91,13 @@ impl SeenFile {
         content_type: Option<String>,
         attempts: u32,
     ) -> Self {
-        let mut world = script.world.lock().unwrap();
         Self {
             result,
             content_type,
             attempts,
-            requests: std::mem::take(&mut world.requests),
-            timeouts: std::mem::take(&mut world.timeouts),
-            waits: std::mem::take(&mut world.waits),
+            requests: script.requests(),
+            timeouts: script.timeouts(),
+            waits: script.waits(),
         }
     }
 }
@@ -182,7 +180,7 @@ pub(crate) fn results_in_both_colours(
             }
             all
         });
-        check(&results, &script.world.lock().unwrap().requests);
+        check(&results, &script.requests());
     }
     #[cfg(feature = "blocking")]
     {
@@ -191,7 +189,7 @@ pub(crate) fn results_in_both_colours(
             Ok(results) => results.collect(),
             Err(error) => vec![Err(error)],
         };
-        check(&results, &script.world.lock().unwrap().requests);
+        check(&results, &script.requests());
     }
 }
 
@@ -224,7 +222,7 @@ pub(crate) fn waited_in_both_colours<E: Endpoint>(
         polling.on_progress(move |reply: &E::Reply| shown.lock().unwrap().push(reply.clone()))
     };
     let seen = |script: &Script, result, shown: Arc<Mutex<Vec<E::Reply>>>| {
-        let waits = std::mem::take(&mut script.world.lock().unwrap().waits);
+        let waits = script.waits();
         SeenWait { result, shown: std::mem::take(&mut shown.lock().unwrap()), waits }
     };
     #[cfg(feature = "async")]

@@ -1,6 +1,6 @@
 //! Random scripts: every call ends, within its limits, and both colours agree step by step.
 
-use crate::harness::{Answer, Setup, answer, error, error_after, fails, in_both_colours, ok};
+use crate::harness::{Answer, Brief, Setup, answer, error, error_after, fails, in_both_colours, ok};
 use proptest::prelude::*;
 use scaigrid::{ChatRequest, Endpoint, ErrorCode, ListModels, RawRequest, StandardPolicy};
 use scaigrid_transport::TransportErrorKind as Kind;
@@ -39,7 +39,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         3 => codes.clone().prop_map(error),
         2 => (codes, 0u32..90).prop_map(|(code, hint)| error_after(code, &hint.to_string())),
         2 => kinds.clone().prop_map(fails),
-        1 => kinds.prop_map(|kind| ok().ending(kind)),
+        1 => kinds.prop_map(|kind| ok().ends_with(kind)),
         1 => prop::sample::select(&[200u16, 302, 407, 429, 500, 502, 503, 504][..])
             .prop_map(|status| answer(status, "<html>")),
         1 => Just(ok()),

@@ -34,7 +34,7 @@ impl Case {
         for (name, value) in &self.headers {
             answer = answer.header(name, value);
         }
-        if self.end == "eof" { answer } else { answer.ending(Kind::Interrupted) }
+        if self.end == "eof" { answer } else { answer.ends_with(Kind::Interrupted) }
     }
 }
 
@@ -117,10 +117,8 @@ fn every_case_as_given_and_byte_by_byte() {
     let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
     assert_eq!(ids, EXPECTED.iter().map(|(id, _)| *id).collect::<Vec<_>>(), "each case has its expectation");
     for (case, (_, expected)) in cases.iter().zip(EXPECTED) {
-        let bytes: Vec<Vec<u8>> = case.body.concat().bytes().map(|byte| vec![byte]).collect();
-        let mut in_bytes = case.answer(vec![]);
-        in_bytes.set_pieces(bytes);
-        for answer in [case.answer(case.body.clone()), in_bytes] {
+        let whole = case.answer(case.body.clone());
+        for answer in [whole.clone(), whole.in_pieces_of(1)] {
             streamed_in_both_colours(&once(), &[answer], |seen| {
                 assert_eq!(trace(seen), *expected, "{} {}", case.id, case.title);
                 assert_eq!(seen.requests.len(), 1);
@@ -204,17 +202,17 @@ fn every_end_says_what_happened() {
             "ended without [DONE], after 1 chunk, the last one",
         ),
         (
-            events([chunk("a"), chunk("b")]).ending(Kind::ReadTimeout),
+            events([chunk("a"), chunk("b")]).ends_with(Kind::ReadTimeout),
             ErrorKind::IdleTimeout,
             "silent for longer than 60s, after 2 chunks, the last one",
         ),
         (
-            events(Vec::<String>::new()).ending(Kind::FirstByteTimeout),
+            events(Vec::<String>::new()).ends_with(Kind::FirstByteTimeout),
             ErrorKind::Timeout,
             "before its first chunk",
         ),
-        (events([chunk("a")]).ending(Kind::Timeout), ErrorKind::Timeout, "after 1 chunk"),
-        (events([chunk("a")]).ending(Kind::Cancelled), ErrorKind::Cancelled, "after 1 chunk"),
+        (events([chunk("a")]).ends_with(Kind::Timeout), ErrorKind::Timeout, "after 1 chunk"),
+        (events([chunk("a")]).ends_with(Kind::Cancelled), ErrorKind::Cancelled, "after 1 chunk"),
     ] {
         streamed_in_both_colours(&once(), &[answer], |seen| {
             let error = seen.error.as_ref().unwrap();
@@ -293,8 +291,18 @@ fn a_plain_answer_is_a_stream_of_one_chunk() {
 #[test]
 fn a_stream_has_time_limits_of_its_own() {
     let fine = || events([chunk("Hi"), "data: [DONE]\n\n".to_owned()]);
-    streamed_in_both_colours(&Setup::default(), &[fine().taking(90_000)], |seen| {
-        assert!(seen.error.is_none());
+    // Longer than a plain call may take; no silence is too long.
+    let slow = fine().taking(50_000).paced(Duration::from_secs(9)).pause(Duration::from_secs(59));
+    streamed_in_both_colours(&Setup::default(), &[slow], |seen| assert!(seen.error.is_none()));
+    for (late, kind) in [
+        (fine().taking(50_000).paced(Duration::from_secs(11)), ErrorKind::Timeout),
+        (events([chunk("Hi")]).pause(Duration::from_secs(61)).piece(": late\n\n"), ErrorKind::IdleTimeout),
+    ] {
+        streamed_in_both_colours(&once(), &[late], |seen| {
+            assert_eq!(seen.error.as_ref().unwrap().kind(), kind);
+        });
+    }
+    streamed_in_both_colours(&Setup::default(), &[fine()], |seen| {
         let limits = seen.timeouts[0];
         assert_eq!(limits.attempt, None);
         assert_eq!(

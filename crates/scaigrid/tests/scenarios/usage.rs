@@ -238,9 +238,8 @@ fn a_future_that_is_dropped_is_an_abandoned_call() {
     drop(future);
     assert_eq!(client.usage().total().calls, 0);
     runtime().block_on(async {
-        let waiting = Setup { token_provider: true, ..Setup::default() };
         let builder = scaigrid::Client::builder().base_url("https://gateway.test").token_provider(Never);
-        let client = builder.transport(script(&waiting, &[])).build().unwrap();
+        let client = builder.transport(scaigrid::testing::ScriptedTransport::new()).build().unwrap();
         let request = chat();
         let mut call = std::pin::pin!(Some(client.chat(&request)));
         std::future::poll_fn(|context| {
@@ -256,7 +255,7 @@ fn a_future_that_is_dropped_is_an_abandoned_call() {
 
 /// Gives so many answers of a script, and then none.
 #[cfg(feature = "async")]
-struct ThenSilent(Script, AtomicU32);
+struct ThenSilent(scaigrid::testing::ScriptedTransport, AtomicU32);
 
 #[cfg(feature = "async")]
 #[async_trait::async_trait]
@@ -291,10 +290,11 @@ fn a_call_that_is_dropped_after_it_was_sent_may_have_run() {
     ] {
         let setup = Setup::default();
         let client = || {
-            let script = script(&setup, &answers);
-            let transport = ThenSilent(script.clone(), AtomicU32::new(u32::try_from(answers.len()).unwrap()));
+            let gateway = script(&setup, &answers).gateway;
+            let transport =
+                ThenSilent(gateway.clone(), AtomicU32::new(u32::try_from(answers.len()).unwrap()));
             let builder = scaigrid::Client::builder().base_url("https://gateway.test").api_key("sgk_test");
-            builder.transport(transport).clock(script).build().unwrap()
+            builder.transport(transport).clock(gateway.clock().clone()).build().unwrap()
         };
         let (plain, stream, file) = (client(), client(), client());
         assert!(is_pending(plain.chat(&chat())));
