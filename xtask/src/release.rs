@@ -1,9 +1,12 @@
 //! A release, from the checks to the registry.
 //!
-//! 1. [`version`]: which version comes next; 2. [`prepare`]: a scratch clone in which versions and changelog are changed, each
-//! crate is packaged and built, and the commit and the tag are made; 3. [`publish`]: to the registry, in order, each once.
-//! The work tree sees nothing of it until all of 2 has held, and then takes over the commit as it is. [`rehearse`] runs the
-//! same code against a registry on loopback.
+//! - [`version`]: which version comes next.
+//! - [`prepare`]: a scratch clone in which versions and changelog are changed, each crate is packaged and built, and the
+//!   commit and the tag are made.
+//! - [`publish`]: to the registry, in order, each once.
+//!
+//! The work tree sees nothing of it until all of that has held, and then takes over the commit as it is. [`rehearse`] runs
+//! the same code against a registry on loopback.
 
 pub mod changelog;
 mod consumers;
@@ -45,7 +48,7 @@ not pushed: see what it prints at the end.",
     run: |arguments| {
         let options = Options::read(arguments)?;
         match options {
-            Options { resume: true, .. } => resume(),
+            Options { resume: true, .. } => publish_and_tell(&root(), &tag_to_resume(&root())?),
             Options { rehearse: true, level, skip_ci, .. } => {
                 rehearse::run(&level.unwrap_or(Level::Patch), skip_ci)
             }
@@ -107,30 +110,36 @@ fn release(level: &Level, execute: bool) -> Result {
         return Ok(());
     }
 
-    // The checks took minutes, in which the tree may have changed: a fast-forward of a clean tree, or nothing.
-    ensure_clean(&root)?;
-    let place = clone.to_string_lossy();
-    output(&mut git(&root, &["pull", "--quiet", "--ff-only", "--no-rebase", "--tags", &place, "HEAD"]))?;
+    take_over(&root, &clone)?;
     println!("\ncommitted and tagged as {}", plan.tag());
     publish_and_tell(&root, &plan.tag())
 }
 
-/// Publishes what the checked-out tag names and the registry does not have.
-fn resume() -> Result {
-    let root = root();
-    ensure_clean(&root)?;
-    let workspace = Workspace::read(&root)?;
-    let Some(first) = workspace.published()?.into_iter().next() else { return Ok(()) };
-    let tag = format!("v{}", first.version);
-    let here = output(&mut git(&root, &["tag", "--points-at", "HEAD"]))?;
-    if !here.lines().any(|name| name == tag) {
-        return Err(format!("HEAD is not {tag}: `git checkout {tag}` first").into());
+/// Brings the commit and the tag into the work tree. The checks took minutes, in which it may have changed: a fast-forward of
+/// a clean tree, or nothing.
+fn take_over(root: &Path, clone: &Path) -> Result {
+    ensure_clean(root)?;
+    let place = clone.to_string_lossy();
+    output(&mut git(root, &["fetch", "--quiet", "--tags", &place, "HEAD"]))?;
+    output(&mut git(root, &["merge", "--quiet", "--ff-only", "FETCH_HEAD"]))?;
+    Ok(())
+}
+
+/// The tag whose crates can be published from here: of the version in the manifests, checked out, and with a clean tree.
+fn tag_to_resume(root: &Path) -> Result<String> {
+    ensure_clean(root)?;
+    let workspace = Workspace::read(root)?;
+    let version = &workspace.published()?.first().ok_or("nothing to publish")?.version;
+    let tag = format!("v{version}");
+    let here = output(&mut git(root, &["tag", "--points-at", "HEAD"]))?;
+    if here.lines().any(|name| name == tag) {
+        return Ok(tag);
     }
-    publish_and_tell(&root, &tag)
+    Err(format!("HEAD is not {tag}: check the tag out that is to be published").into())
 }
 
 fn publish_and_tell(root: &Path, tag: &str) -> Result {
-    let published = publish::all(root, &registry::Registry::crates_io(), &mut |_| Ok(()));
+    let published = publish::all(root, &registry::Registry::crates_io(), &mut |_| {});
     let published = published.map_err(|error| {
         format!(
             "{error}\n\nThe commit and {tag} stay. When the cause is gone: `cargo xtask release --resume`"

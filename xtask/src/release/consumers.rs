@@ -1,10 +1,10 @@
 //! Programs outside of the workspace that depend on what was published, in five ways.
 
+use super::prepare::Plan;
 use super::registry::Registry;
 use super::rehearse::Summary;
 use crate::Result;
 use crate::run::{cargo_in, output, run as run_command};
-use semver::Version;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -55,16 +55,15 @@ const WAYS: [Way; 5] = [
 const KEY: &str = "sgk_rehearsal";
 
 /// Installs the published emulator, then builds and runs each program against it.
-pub(super) fn run(scratch: &Path, version: &Version, registry: &Registry, summary: &mut Summary) -> Result {
-    let target = scratch.join("target");
+pub(super) fn run(scratch: &Path, plan: &Plan, registry: &Registry, summary: &mut Summary) -> Result {
     let cargo = |folder: &Path| {
         let mut command = cargo_in(folder);
-        command.envs(registry.variables.clone()).env("CARGO_TARGET_DIR", &target);
+        command.env("CARGO_TARGET_DIR", &plan.target);
         command
     };
 
     println!("\n== the published emulator");
-    let version = format!("={version}");
+    let version = format!("={}", plan.next);
     let mut install = cargo(scratch);
     install.args([
         "install",

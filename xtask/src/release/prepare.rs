@@ -16,8 +16,8 @@ pub(super) struct Plan {
     pub(super) next: Version,
     /// The crates, in the order in which they are published.
     pub(super) names: Vec<String>,
-    /// Where cargo builds, so that the scratch clone need not build all dependencies anew.
-    target: PathBuf,
+    /// Where cargo builds, so that what is built elsewhere need not build all dependencies anew.
+    pub(super) target: PathBuf,
 }
 
 impl Plan {
@@ -78,8 +78,7 @@ pub(super) fn run(root: &Path, scratch: &Path, plan: &Plan, rehearsal: Option<&R
     for document in documents.chain(["README.md".to_owned()]) {
         edit(&clone, &document, |text| Ok(manifest::in_document(text, &plan.next)))?;
     }
-    let variables = rehearsal.map(|registry| registry.variables.clone()).unwrap_or_default();
-    run_command(cargo_in(&clone).args(["update", "--workspace", "--quiet"]).envs(variables.clone()))?;
+    run_command(cargo_in(&clone).args(["update", "--workspace", "--quiet"]))?;
     output(&mut git(
         &clone,
         &["commit", "--quiet", "--all", "--message", &format!("Release {}", plan.next)],
@@ -87,7 +86,7 @@ pub(super) fn run(root: &Path, scratch: &Path, plan: &Plan, rehearsal: Option<&R
 
     println!("\n== packages, each built from what is in it");
     let mut package = cargo_in(&clone);
-    package.args(["package", "--locked"]).envs(variables).env("CARGO_TARGET_DIR", &plan.target);
+    package.args(["package", "--locked"]).env("CARGO_TARGET_DIR", &plan.target);
     if let Some(registry) = rehearsal {
         package.args(["--registry", &registry.name]);
     }

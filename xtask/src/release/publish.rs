@@ -7,15 +7,11 @@ use crate::run::{attempt, cargo_in, run};
 use std::path::Path;
 
 /// Publishes each crate of the workspace in `folder` that the registry does not have in this version, and returns how many
-/// that were. `after` is told of each; when it fails, so does this.
+/// that were. `after` is told of each.
 ///
 /// What was published before a failure is in the registry's index and is passed by the next time, so running this again is
 /// how a release is resumed.
-pub(super) fn all(
-    folder: &Path,
-    registry: &Registry,
-    after: &mut dyn FnMut(&str) -> Result,
-) -> Result<usize> {
+pub(super) fn all(folder: &Path, registry: &Registry, after: &mut dyn FnMut(&str)) -> Result<usize> {
     let workspace = Workspace::read(folder)?;
     let mut count = 0;
     for package in workspace.published()? {
@@ -28,12 +24,12 @@ pub(super) fn all(
         // Built from its package before the tag was made. Waits until the index has it.
         let arguments =
             ["publish", "--no-verify", "--locked", "-p", &package.name, "--registry", &registry.name];
-        run(cargo_in(folder).args(arguments).envs(registry.variables.clone()))?;
+        run(cargo_in(folder).args(arguments))?;
         if !is_there(&name, registry)? {
             return Err(format!("{name} was sent, but the index does not have it yet").into());
         }
         count += 1;
-        after(&package.name)?;
+        after(&package.name);
     }
     Ok(count)
 }
@@ -41,9 +37,9 @@ pub(super) fn all(
 /// Whether the registry's index has `NAME@VERSION`. That it cannot be asked is an error, not a no.
 fn is_there(name: &str, registry: &Registry) -> Result<bool> {
     // Outside of the workspace, where `cargo info` would answer from its members.
-    let elsewhere = tempfile::tempdir()?;
+    let elsewhere = tempfile::tempdir_in(&registry.place)?;
     let arguments = ["info", "--quiet", "--registry", &registry.name, name];
-    let answer = attempt(cargo_in(elsewhere.path()).args(arguments).envs(registry.variables.clone()))?;
+    let answer = attempt(cargo_in(elsewhere.path()).args(arguments))?;
     let complaint = String::from_utf8_lossy(&answer.stderr);
     if answer.status.success() {
         return Ok(true);

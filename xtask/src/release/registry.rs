@@ -6,18 +6,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// What crates call the registry of a rehearsal.
+const NAME: &str = "rehearsal";
+
 /// A registry, as cargo is told of it.
 pub(super) struct Registry {
     /// The name for `--registry`.
     pub(super) name: String,
-    /// What cargo has to know of it.
-    pub(super) variables: Vec<(&'static str, String)>,
+    /// A folder outside of any workspace, in and below which cargo knows the registry.
+    pub(super) place: PathBuf,
 }
 
 impl Registry {
     /// The public one. The token is cargo's own matter.
     pub(super) fn crates_io() -> Self {
-        Self { name: "crates-io".into(), variables: Vec::new() }
+        Self { name: "crates-io".into(), place: std::env::temp_dir() }
     }
 }
 
@@ -30,12 +33,18 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it on a free port, with an empty registry in `folder`.
-    pub(super) fn start(folder: &Path) -> Result<Self> {
+    /// Starts it on a free port, with an empty registry, and tells cargo of it in and below `place`.
+    pub(super) fn start(place: &Path) -> Result<(Self, Registry)> {
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let mut server = Self { folder: folder.to_owned(), address, process: None };
+        let mut server = Self { folder: place.join("registry"), address, process: None };
         server.restart()?;
-        Ok(server)
+        // The server offers its index in git's plain protocol, which only git itself reads; its token is any.
+        let config = format!(
+            "[registries.{NAME}]\nindex = \"http://{address}/git\"\ntoken = \"any\"\n\n[net]\ngit-fetch-with-cli = true\n"
+        );
+        std::fs::create_dir(place.join(".cargo"))?;
+        std::fs::write(place.join(".cargo/config.toml"), config)?;
+        Ok((server, Registry { name: NAME.into(), place: place.to_owned() }))
     }
 
     /// Starts it again, with what it has and where it was.
@@ -63,19 +72,6 @@ impl Server {
             // It may have ended by itself, which is as good.
             let _ = process.kill();
             let _ = process.wait();
-        }
-    }
-
-    pub(super) fn registry(&self) -> Registry {
-        let index = format!("http://{}/git", self.address);
-        Registry {
-            name: "rehearsal".into(),
-            variables: vec![
-                ("CARGO_REGISTRIES_REHEARSAL_INDEX", index),
-                ("CARGO_REGISTRIES_REHEARSAL_TOKEN", "any".into()),
-                // The server offers its index in git's plain protocol, which only git itself reads.
-                ("CARGO_NET_GIT_FETCH_WITH_CLI", "true".into()),
-            ],
         }
     }
 

@@ -3,8 +3,8 @@
 use super::prepare::{self, Plan};
 use super::registry::Server;
 use super::version::Level;
-use super::{consumers, publish};
-use crate::run::root;
+use super::{consumers, publish, tag_to_resume, take_over};
+use crate::run::{git, output, root};
 use crate::{Result, ci, semver};
 use std::fmt::Display;
 use std::time::Instant;
@@ -17,8 +17,7 @@ pub(super) fn run(level: &Level, skip_ci: bool) -> Result {
     let mut summary = Summary::new();
     let plan = Plan::new(&root, level)?;
     let scratch = tempfile::tempdir()?;
-    let mut server = Server::start(&scratch.path().join("registry"))?;
-    let registry = server.registry();
+    let (mut server, registry) = Server::start(scratch.path())?;
     println!("{} -> {}: {}", plan.current, plan.next, plan.names.join(", "));
 
     if skip_ci {
@@ -27,34 +26,41 @@ pub(super) fn run(level: &Level, skip_ci: bool) -> Result {
         ci::run()?;
         summary.done("ci", "passed");
     }
-    let clone = prepare::run(&root, scratch.path(), &plan, Some(&registry))?;
+    // What stands for the work tree, so that the real one is not touched.
+    let tree = scratch.path().join("tree");
+    output(git(&root, &["clone", "--quiet", "."]).arg(&tree))?;
+    let clone = prepare::run(&tree, scratch.path(), &plan, Some(&registry))?;
     summary.done(
         "packages",
         format!("{} built from what is in them; committed as {}", plan.names.len(), plan.tag()),
     );
     semver::check(&clone)?;
     summary.done("semver", "passed");
+    take_over(&tree, &clone)?;
 
     let mut published = Vec::new();
-    let failure = publish::all(&clone, &registry, &mut |name| {
+    let failure = publish::all(&tree, &registry, &mut |name| {
         published.push(name.to_owned());
         if published.len() == FAILS_AFTER {
             println!("\n== the registry goes away");
             server.stop();
         }
-        Ok(())
     });
     match failure {
         Ok(_) => return Err("publishing went on without a registry".into()),
+        Err(error) if published.len() != FAILS_AFTER => return Err(error),
         Err(error) => println!("as it should: {error}"),
     }
     summary.done("publishing", format!("failed after {}, as it should", published.join(", ")));
 
     println!("\n== the registry is back");
     server.restart()?;
-    let rest = publish::all(&clone, &registry, &mut |_| Ok(()))?;
+    if tag_to_resume(&tree)? != plan.tag() {
+        return Err("another tag than that of the release is checked out".into());
+    }
+    let rest = publish::all(&tree, &registry, &mut |_| {})?;
     summary.done("resumption", format!("published the other {rest}"));
-    let again = publish::all(&clone, &registry, &mut |_| Ok(()))?;
+    let again = publish::all(&tree, &registry, &mut |_| {})?;
     if published.len() + rest != plan.names.len() || again != 0 {
         return Err(format!("{} and {rest} and then {again} crates were published", published.len()).into());
     }
@@ -66,7 +72,7 @@ pub(super) fn run(level: &Level, skip_ci: bool) -> Result {
     }
     summary.done("the index", format!("has each of {} crates once", plan.names.len()));
 
-    consumers::run(scratch.path(), &plan.next, &registry, &mut summary)?;
+    consumers::run(scratch.path(), &plan, &registry, &mut summary)?;
     println!("\n== rehearsal of {}\n{summary}", plan.next);
     Ok(())
 }
