@@ -67,6 +67,8 @@ pub(super) fn run(scratch: &Path, plan: &Plan, registry: &Registry, summary: &mu
     let mut install = cargo(scratch);
     // Unlike all others, `cargo install` does not look for a configuration where it is run.
     install.arg("--config").arg(registry.place.join(".cargo/config.toml"));
+    // Unlike all others, `cargo install` does not look for a configuration where it is run.
+    install.arg("--config").arg(registry.place.join(".cargo/config.toml"));
     install.args([
         "install",
         "--debug",
