@@ -64,10 +64,8 @@ pub(super) fn run(scratch: &Path, plan: &Plan, registry: &Registry, summary: &mu
 
     println!("\n== the published emulator");
     let version = format!("={}", plan.next);
-    let mut install = cargo(scratch);
-    // Unlike all others, `cargo install` does not look for a configuration where it is run.
-    install.arg("--config").arg(registry.place.join(".cargo/config.toml"));
-    // Unlike all others, `cargo install` does not look for a configuration where it is run.
+    let mut install = cargo(&std::env::temp_dir());
+    // `cargo install` does not look for a configuration where it is run, and must not be told of one twice.
     install.arg("--config").arg(registry.place.join(".cargo/config.toml"));
     install.args([
         "install",
