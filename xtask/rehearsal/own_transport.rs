@@ -48,10 +48,7 @@ impl blocking::Transport for PlainSockets {
 fn main() -> Result<(), scaigrid::Error> {
     let client = scaigrid::blocking::Client::builder().env().transport(PlainSockets).build()?;
     let reply = client.chat(&ChatRequest::new("scailabs/poolnoodle-omni").user("Hello"))?;
-    println!(
-        "answer of {} bytes over plain sockets, request id {}",
-        reply.text().len(),
-        reply.request_id().is_some()
-    );
+    let id = reply.request_id().unwrap_or("none");
+    println!("answer of {} bytes over plain sockets, request id {id}", reply.text().len());
     Ok(())
 }
