@@ -107,7 +107,10 @@ impl Trace {
     }
 
     /// Everything that costs, if anybody listens.
-    #[cfg_attr(not(feature = "opentelemetry"), allow(unused_mut, unused_variables))]
+    #[cfg_attr(
+        not(feature = "opentelemetry"),
+        allow(unused_mut, unused_variables, reason = "used by that feature")
+    )]
     fn described<E: Endpoint>(
         mut self,
         endpoint: &E,
@@ -167,7 +170,10 @@ impl Trace {
     }
 
     /// Lets the gateway's spans become part of the caller's trace.
-    #[cfg_attr(not(feature = "opentelemetry"), allow(unused_variables, clippy::unused_self))]
+    #[cfg_attr(
+        not(feature = "opentelemetry"),
+        allow(unused_variables, clippy::unused_self, reason = "used by that feature")
+    )]
     pub(crate) fn propagate(&self, settings: &Settings, request: &mut http::Request<Payload>) {
         #[cfg(feature = "opentelemetry")]
         otel::propagate(&self.span, settings, request);

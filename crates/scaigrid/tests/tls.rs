@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../../scaigrid-transport/tests/tls/server.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "used in part by each test that includes it")]
 mod server;
 
 use rustls::version::{TLS12, TLS13};
