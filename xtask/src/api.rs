@@ -54,7 +54,10 @@ fn for_each(act: impl Fn(&Path, &str) -> Result) -> Result {
             .omit_auto_derived_impls(true)
             .build()?;
         let listing = root().join(format!("xtask/api/{}.txt", package.name));
-        if let Err(error) = act(&listing, &items.to_string()) {
+        // mockall's workings are public because its mocks are, and named by nobody.
+        let text: String =
+            items.to_string().split_inclusive('\n').filter(|line| !line.contains("__mock")).collect();
+        if let Err(error) = act(&listing, &text) {
             failures.push(error.to_string());
         }
     }
