@@ -1,10 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "it makes sound, vectors, and ids of numbers of its own; what comes from requests is checked for its range"
-)]
 
 mod accounting;
 mod accounts;
