@@ -1,25 +1,32 @@
 //! Programs outside the workspace that use its crates, built and tested.
 
-use std::path::Path;
-use std::process::Command;
+use crate::run::{cargo_in, root, run as run_command};
+use crate::{Chore, Result, no_more};
+
+pub(crate) const CHORE: Chore = Chore {
+    name: "consumers",
+    summary: "builds and tests the programs of examples/consumers, which are not of this workspace",
+    help: "\
+Usage: cargo xtask consumers
+
+Each of them swaps a layer as a user would: a transport, a retry policy, the types alone, a client in a unit test.",
+    run: |arguments| {
+        no_more(arguments)?;
+        run()
+    },
+};
 
 /// Where they are, from the root.
 const FOLDER: &str = "examples/consumers";
 
-/// Checks the formatting of the consumers, and runs their tests, in a target directory of their own.
-pub(crate) fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let folder = root.join(FOLDER);
+/// Checks their formatting, and runs their tests, in a target directory of their own.
+pub(crate) fn run() -> Result {
+    let folder = root().join(FOLDER);
     // The same versions as in the workspace: nothing else is downloaded, and nothing else is tested.
-    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let target = root.join("target/consumers");
+    std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let target = root().join("target/consumers");
     for arguments in [&["fmt", "--", "--check"][..], &["test", "--workspace"]] {
-        println!("\n== consumers: cargo {}", arguments.join(" "));
-        let mut cargo = Command::new("cargo");
-        let status = cargo.args(arguments).current_dir(&folder).env("CARGO_TARGET_DIR", &target).status()?;
-        if !status.success() {
-            return Err(format!("cargo {} of the consumers failed: {status}", arguments.join(" ")).into());
-        }
+        run_command(cargo_in(&folder).args(arguments).env("CARGO_TARGET_DIR", &target))?;
     }
     Ok(())
 }

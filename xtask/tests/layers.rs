@@ -28,6 +28,41 @@ fn assert_none_of(tree: &BTreeSet<String>, names: &[&str]) {
     }
 }
 
+/// How many packages a build may have, ours and those of build scripts and macros included. What Cargo.lock gives is
+/// exactly this: to raise a number is a decision, with a reason in the commit.
+const CEILINGS: [(&str, &str, usize); 20] = [
+    // serde and its derive, serde_json, thiserror, base64, and what they need.
+    ("scaigrid-types", "", 15),
+    ("scaigrid-types", "webhook-signatures", 28),
+    ("scaigrid-retry", "", 16),
+    ("scaigrid-transport", "", 11),
+    ("scaigrid-transport", "async", 13),
+    ("scaigrid-transport", "reqwest", 72),
+    ("scaigrid-transport", "reqwest,rustls", 89),
+    ("scaigrid-transport", "ureq", 18),
+    ("scaigrid-transport", "ureq,rustls", 35),
+    ("scaigrid", "", 26),
+    ("scaigrid", "async", 81),
+    // A program on bare reqwest with the same TLS that can make a chat call (serde, JSON, tokio's macros) has 91 packages.
+    ("scaigrid", "async,rustls", 98),
+    ("scaigrid", "async,gzip,rustls", 108),
+    ("scaigrid", "blocking", 31),
+    ("scaigrid", "blocking,rustls", 47),
+    ("scaigrid", "blocking,gzip,rustls", 52),
+    ("scaigrid", "async,blocking,gzip,rustls", 111),
+    ("scaigrid", "async,blocking,gzip,rustls,opentelemetry", 117),
+    ("scaigrid", "async,blocking,gzip,rustls,webhook-signatures", 123),
+    ("scaigrid-emulator", "", 86),
+];
+
+#[test]
+fn no_build_has_more_packages_than_its_ceiling() {
+    let counts = CEILINGS.map(|(package, features, _)| (package, features, tree(package, features).len()));
+    let over: Vec<_> =
+        counts.iter().zip(CEILINGS).filter(|((_, _, count), (_, _, ceiling))| count > ceiling).collect();
+    assert!(over.is_empty(), "found and allowed: {over:#?}");
+}
+
 #[test]
 fn layers_only_point_down() {
     assert_eq!(ours(&tree("scaigrid-types", "")), ["scaigrid-types"]);
@@ -48,8 +83,6 @@ fn types_and_retry_know_no_http_and_no_async() {
             ["http", "bytes", "hyper", "reqwest", "ureq", "url", "tokio", "futures-core", "async-trait"];
         assert_none_of(&tree, &http);
     }
-    // Fifteen: serde and its derive, serde_json, thiserror, base64, and what they need.
-    assert!(tree("scaigrid-types", "").len() <= 15);
     // What verifies webhooks comes only to those who receive them, and brings no HTTP either.
     let receiver = tree("scaigrid-types", "webhook-signatures");
     assert_none_of(&receiver, &["http", "bytes", "hyper", "tokio", "ring", "openssl"]);
@@ -87,28 +120,7 @@ fn without_the_feature_there_is_no_tls() {
         );
     }
     assert_none_of(&tree("scaigrid", "async,blocking,rustls"), &["native-tls", "aws-lc-rs", "openssl"]);
-    // The platform's own TLS comes without rustls, and brings no runtime.
-    let native = tree("scaigrid", "blocking,native-tls");
-    assert!(native.contains("native-tls"));
-    assert_none_of(&native, &["rustls", "ring", "tokio", "hyper"]);
-    assert_none_of(&tree("scaigrid", "async,native-tls"), &["rustls", "ring", "ureq"]);
     // Bundled roots come only to those who ask; ureq's own feature brings them along.
     assert_none_of(&tree("scaigrid", "async,gzip,rustls"), &["webpki-roots"]);
     assert!(tree("scaigrid", "async,webpki-roots").contains("webpki-roots"));
-}
-
-#[test]
-fn opentelemetry_comes_only_with_its_feature() {
-    let is_otel = |name: &&String| name.contains("opentelemetry");
-    for features in ["default", "async,blocking,gzip,rustls,webpki-roots,webhook-signatures"] {
-        let tree = tree("scaigrid", features);
-        assert_eq!(tree.iter().find(is_otel), None, "{features}");
-        // The facade only: what collects is the program's.
-        assert!(tree.contains("tracing"));
-        assert_none_of(&tree, &["tracing-subscriber", "tracing-attributes"]);
-    }
-    let with_it = tree("scaigrid", "async,opentelemetry");
-    assert!(with_it.contains("opentelemetry"));
-    // The API, and no SDK, exporter, or protocol.
-    assert_none_of(&with_it, &["opentelemetry_sdk", "opentelemetry-otlp", "tonic", "prost"]);
 }

@@ -1,9 +1,12 @@
 //! The README says what the code does.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use scaigrid_types::{ErrorCode, RetryClass};
 use std::fs;
 use std::path::{Path, PathBuf};
+use xtask::Action;
+use xtask::release::manifest::requirement_in;
+use xtask::release::version::requirement;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -29,9 +32,22 @@ fn its_code_is_the_code_of_the_examples() {
 #[test]
 fn its_test_command_is_what_ci_runs() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let ci = fs::read_to_string(root().join("xtask/src/ci.rs")).unwrap();
     assert!(readme.contains("\ncargo test --workspace\n"));
-    assert!(ci.contains(r#"step("tests", &["test", "--workspace"])"#));
+    let first = xtask::ci::steps().into_iter().next().unwrap();
+    let Action::Cargo { arguments, variable: None } = first.action else {
+        panic!("the first step is the tests")
+    };
+    assert_eq!(arguments, ["test", "--workspace"]);
+}
+
+/// The dependency that it shows is on the version that is here.
+#[test]
+fn its_requirements_are_the_current_version() {
+    let version = semver::Version::parse(env!("CARGO_PKG_VERSION")).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let shown: Vec<_> = readme.lines().filter_map(requirement_in).collect();
+    assert!(!shown.is_empty());
+    assert!(shown.iter().all(|shown| *shown == requirement(&version)), "{shown:?}");
 }
 
 /// Each known code has a row with its status, in the order of the code.

@@ -1,5 +1,5 @@
 //! The only place that reads the time.
-#![allow(clippy::disallowed_methods)] // This module is the clock that everything else has to use.
+#![allow(clippy::disallowed_methods, reason = "this module is the clock that everything else has to use")]
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

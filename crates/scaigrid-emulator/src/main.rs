@@ -1,7 +1,10 @@
 //! The `scaigrid-emulator` program. See the library's documentation for what it serves.
 
-// A command-line program talks through its standard streams.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program talks through its standard streams"
+)]
 
 use lexopt::prelude::*;
 use scaigrid_emulator::{

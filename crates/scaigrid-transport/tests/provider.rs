@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "tls/server.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "used in part by each test that includes it")]
 mod server;
 
 use rustls::CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 as CHACHA;

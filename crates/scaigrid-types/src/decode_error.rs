@@ -172,13 +172,13 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     struct Outer {
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "only decoded")]
         list: Vec<Inner>,
     }
 
     #[derive(Debug, Deserialize)]
     struct Inner {
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "only decoded")]
         count: u8,
     }
 

@@ -95,6 +95,7 @@ pub struct ApiError {
 }
 
 /// Whole seconds are written without a fraction, as in the documented examples.
+#[allow(clippy::cast_possible_truncation, reason = "whole, and below 1e15")]
 fn seconds<S: serde::Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match *value {
         Some(value) if value.fract() == 0.0 && value.abs() < 1e15 => serializer.serialize_i64(value as i64),

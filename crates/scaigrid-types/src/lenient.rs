@@ -103,6 +103,7 @@ pub(crate) fn opt_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
                 .map(Some)
                 .map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(value), &self))
         }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in the range")]
         fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
             // 2^53: above it a float no longer names one integer.
             if value.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&value) {
@@ -127,6 +128,11 @@ pub(crate) fn opt_string_or_ignore<'de, D: Deserializer<'de>>(
 }
 
 /// Whole seconds of a time, which may have a fraction. Nothing when the value has another type.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the fraction is not wanted; not negative"
+)]
 pub(crate) fn opt_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Ok(match Scalar::deserialize(deserializer)? {
         Scalar::Number(seconds) if seconds >= 0.0 => Some(seconds as u64),

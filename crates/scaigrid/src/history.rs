@@ -47,7 +47,7 @@ impl fmt::Display for AttemptReport {
         match (&self.code, self.status, self.transport) {
             _ if self.error.is_none() => f.write_str("succeeded")?,
             (Some(code), Some(status), _) => {
-                write!(f, "{} (HTTP {})", OneLine(code.as_str()), status.as_u16())?
+                write!(f, "{} (HTTP {})", OneLine(code.as_str()), status.as_u16())?;
             }
             (Some(code), None, _) => write!(f, "{}", OneLine(code.as_str()))?,
             (None, _, Some(kind)) => write!(f, "{kind:?}")?,

@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(test),
+    warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)
+)]
 // Without a client there is nobody to drive calls; what the layers below export is still of use.
 #![cfg_attr(
     not(any(feature = "async", feature = "blocking")),

@@ -236,7 +236,7 @@ mod off_runtime {
                         // Here and not on the other thread, so that whoever asks whether the body can be sent again
                         // gets the right answer, also when this attempt is dropped at once.
                         pieces.claim();
-                        *this = Self::Busy(tokio::task::spawn_blocking(move || read(pieces)))
+                        *this = Self::Busy(tokio::task::spawn_blocking(move || read(pieces)));
                     }
                     Self::Busy(mut task) => {
                         let Poll::Ready(done) = Pin::new(&mut task).poll(context) else {

@@ -143,7 +143,7 @@ impl CallSpan {
     }
 
     /// Lets the gateway's spans become part of the caller's trace, and the transport's part of the call.
-    #[cfg_attr(not(feature = "opentelemetry"), allow(unused_variables))]
+    #[cfg_attr(not(feature = "opentelemetry"), allow(unused_variables, reason = "used by that feature"))]
     pub(crate) fn enter_request(&self, settings: &Settings, request: &mut http::Request<Payload>) {
         #[cfg(feature = "opentelemetry")]
         otel::propagate(&self.span, settings, request);

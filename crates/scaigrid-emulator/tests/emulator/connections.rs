@@ -77,7 +77,7 @@ fn a_hang_up_comes_behind_a_whole_answer() {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods)] // Measures real waiting.
+#[allow(clippy::disallowed_methods, reason = "measures real waiting")]
 fn a_hang_up_can_wait_and_choose_its_path() {
     let wait = Duration::from_millis(50);
     let fault = Fault::hang_up().after(wait).for_path("/v1/inference/");

@@ -111,7 +111,7 @@ fn a_broken_connection_was_fine_before() {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods)] // Measures real waiting.
+#[allow(clippy::disallowed_methods, reason = "measures real waiting")]
 fn delays_come_before_answers_and_other_faults() {
     let wait = Duration::from_millis(150);
     let begin = Instant::now();

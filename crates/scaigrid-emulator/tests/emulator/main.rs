@@ -1,7 +1,7 @@
 //! The emulator over real sockets.
 
 // Helpers of tests state what they expect in the shortest way, as tests do.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod accounting;
 mod audio;

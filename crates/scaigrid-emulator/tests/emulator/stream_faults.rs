@@ -207,7 +207,7 @@ fn recorded_frames_are_sent_as_they_are() {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods)] // Measures real waiting.
+#[allow(clippy::disallowed_methods, reason = "measures real waiting")]
 fn a_single_stream_can_be_slow() {
     let pace = Duration::from_millis(20);
     for (fault, chunks) in [(StreamFault::new(), CHUNKS), (StreamFault::frames(["a", "b"]), 2)] {

@@ -55,7 +55,7 @@ pub(crate) fn booked(emulator: &Emulator, requests: u64) -> (u64, u64) {
     (row["input_tokens"].as_u64().unwrap(), row["output_tokens"].as_u64().unwrap())
 }
 
-#[allow(clippy::disallowed_methods)] // Measures real waiting.
+#[allow(clippy::disallowed_methods, reason = "measures real waiting")]
 pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) -> Duration {
     let begin = Instant::now();
     while !is_so() {
@@ -207,7 +207,7 @@ fn a_stream_is_booked_when_its_usage_is_out() {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods)] // Measures real waiting.
+#[allow(clippy::disallowed_methods, reason = "measures real waiting")]
 fn the_pace_is_kept_and_chunks_come_at_once() {
     let pace = Duration::from_millis(300);
     let emulator = Emulator::builder().stream_pace(pace).stream_chunk_tokens(3).start().unwrap();

@@ -185,7 +185,8 @@ pub(crate) fn tls_1_1() -> SocketAddr {
             let mut said = vec![3, 2];
             said.extend([7; 32]);
             said.extend([0, 0, 0x2f, 0]);
-            let mut record = vec![22, 3, 2, 0, (said.len() + 4) as u8, 2, 0, 0, said.len() as u8];
+            let len = u8::try_from(said.len()).unwrap();
+            let mut record = vec![22, 3, 2, 0, len + 4, 2, 0, 0, len];
             record.extend(said);
             let _ = socket.write_all(&record);
             let _ = socket.read(&mut hello);

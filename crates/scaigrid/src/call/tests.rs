@@ -109,7 +109,7 @@ fn run(settings: &Settings, happens: &[Happens], most_attempts: u32, streams: bo
             Step::Done(result) => {
                 let error = result.unwrap_err();
                 assert_eq!(error.attempts(), sent);
-                assert_eq!(error.history().len() as u32, sent);
+                assert_eq!(error.history().len(), sent as usize);
                 assert_eq!(error.elapsed(), passed);
                 return (sent, waits);
             }

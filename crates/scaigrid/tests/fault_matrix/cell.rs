@@ -219,7 +219,8 @@ impl Cell {
 /// As many requests as the client counts, and no connection that outlives it.
 fn check_what_the_server_saw(row: &Row, world: &World, attempts: usize) {
     let requests = world.emulator(|emulator| emulator.requests().len()).unwrap_or(0);
-    let connections = world.emulator(|emulator| emulator.accepted_connections() as usize).unwrap_or(0);
+    let connections =
+        world.emulator(|emulator| usize::try_from(emulator.accepted_connections()).unwrap()).unwrap_or(0);
     match row.trouble {
         Trouble::Fault(_) | Trouble::Proxy(_) => {
             assert_eq!(requests, attempts);
