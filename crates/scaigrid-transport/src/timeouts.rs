@@ -84,7 +84,10 @@ mod limit {
         }
 
         /// Nothing may take longer than this, counted from `now`.
-        #[cfg_attr(not(feature = "ureq"), allow(dead_code))]
+        #[cfg_attr(
+            not(feature = "ureq"),
+            allow(dead_code, reason = "only the blocking transport has such an end")
+        )]
         pub(crate) fn end_within(&self, limit: Duration, now: Instant) {
             let end = now.saturating_duration_since(self.started).saturating_add(limit).as_millis();
             self.end.store(u64::try_from(end).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);

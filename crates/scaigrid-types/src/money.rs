@@ -103,7 +103,8 @@ fn power_of_ten(exponent: u32) -> Option<i128> {
 /// How many digits a mantissa has too many.
 fn excess_digits(mantissa: i128) -> u32 {
     let limit = MAX_MANTISSA.unsigned_abs();
-    (0..).take_while(|&digits| mantissa.unsigned_abs() / 10_u128.pow(digits) > limit).count() as u32
+    let fits = |&digits: &u32| mantissa.unsigned_abs() / 10_u128.pow(digits) <= limit;
+    (0..=MAX_SCALE).find(fits).unwrap_or(MAX_SCALE)
 }
 
 /// Divides by a power of ten; halves go away from zero.

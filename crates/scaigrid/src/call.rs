@@ -201,7 +201,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 
     /// The caller has ended the call, before it was sent or while it waited.
-    #[cfg_attr(not(feature = "blocking"), allow(dead_code))]
+    #[cfg_attr(
+        not(feature = "blocking"),
+        allow(dead_code, reason = "an async call is cancelled by dropping it")
+    )]
     pub(crate) fn on_cancelled(&mut self, now: Now) -> Step<E::Reply> {
         let error = match self.last.take() {
             Some(failed) => {

@@ -54,7 +54,10 @@ impl Watch {
     }
 
     /// An attempt has ended.
-    #[cfg_attr(not(feature = "opentelemetry"), allow(unused_variables, clippy::unused_self))]
+    #[cfg_attr(
+        not(feature = "opentelemetry"),
+        allow(unused_variables, clippy::unused_self, reason = "used by that feature")
+    )]
     fn tell_attempt(&self, live: &Live, requested_model: Option<&str>, report: &AttemptReport) {
         live.span.attempt(report);
         #[cfg(feature = "opentelemetry")]

@@ -294,7 +294,7 @@ fn a_call_that_is_dropped_after_it_was_sent_may_have_run() {
             let transport =
                 ThenSilent(gateway.clone(), AtomicU32::new(u32::try_from(answers.len()).unwrap()));
             let builder = scaigrid::Client::builder().base_url("https://gateway.test").api_key("sgk_test");
-            builder.transport(transport).clock(gateway.clock().clone()).build().unwrap()
+            builder.transport(transport).clock(gateway.clock()).build().unwrap()
         };
         let (plain, stream, file) = (client(), client(), client());
         assert!(is_pending(plain.chat(&chat())));
