@@ -10,7 +10,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use ureq::Error;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -22,7 +22,7 @@ use ureq::unversioned::transport::{
 
 /// An agent on the parts below.
 pub(crate) fn agent(config: Config, connect: Connect) -> ureq::Agent {
-    ureq::Agent::with_parts(config, connect, Resolve::default())
+    ureq::Agent::with_parts(config, connect, Later)
 }
 
 /// A failure with its kind, where ureq's own error does not tell.
@@ -77,6 +77,17 @@ fn broken(cause: Error) -> Error {
     }
 }
 
+/// Looks up no name. ureq asks before it looks for a pooled connection, which needs none, and would start a thread for each
+/// request to limit the time of that. [`Connect`] looks names up, for new connections only.
+#[derive(Debug)]
+struct Later;
+
+impl Resolver for Later {
+    fn resolve(&self, _: &http::Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        Ok(self.empty())
+    }
+}
+
 #[derive(Debug, Default)]
 struct Resolve(DefaultResolver);
 
@@ -85,8 +96,13 @@ impl Resolver for Resolve {
         &self,
         uri: &http::Uri,
         config: &Config,
-        timeout: NextTimeout,
+        mut timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
+        // An address is not looked up, so nothing can take time, and no thread is needed.
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        if host.parse::<std::net::IpAddr>().is_ok() {
+            timeout.after = Limit::NotHappening;
+        }
         self.0.resolve(uri, config, timeout).map_err(|error| match error {
             timeout @ Error::Timeout(_) => known(Kind::ConnectTimeout, Some(timeout)),
             other => known(Kind::Dns, Some(other)),
@@ -96,21 +112,28 @@ impl Resolver for Resolve {
 
 /// Makes connections with other parts, and watches them.
 #[derive(Debug)]
-pub(crate) struct Connect(Box<dyn Connector<(), Out = Box<dyn Transport>>>);
+pub(crate) struct Connect {
+    parts: Box<dyn Connector<(), Out = Box<dyn Transport>>>,
+    names: Resolve,
+}
 
 impl Default for Connect {
     fn default() -> Self {
-        Self(Box::new(Boxed(().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()))))
+        Self::with(().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()))
     }
 }
 
 impl Connect {
+    fn with(parts: impl Connector<()>) -> Self {
+        Self { parts: Box::new(Boxed(parts)), names: Resolve::default() }
+    }
+
     /// Also to `https` addresses.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     pub(crate) fn with_tls(stack: crate::tls::Stack) -> Self {
         let tls = crate::ureq_tls::TlsConnector::new(stack);
         let plain = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
-        Self(Box::new(Boxed(plain.chain(tls))))
+        Self::with(plain.chain(tls))
     }
 }
 
@@ -147,13 +170,19 @@ impl Connector<()> for Connect {
         let register = Arc::clone(&details.register_shutdown);
         let to_register = Arc::clone(&socket);
         let handshaking = exchange.clone();
+        // A proxy looks the name up itself. Its own name was looked up before this is asked to connect to it.
+        let is_near = details.config.proxy().is_none_or(|proxy| proxy.resolve_target());
+        let addrs = match is_near && details.addrs.is_empty() {
+            true => self.names.resolve(details.uri, details.config, details.timeout)?,
+            false => details.addrs.clone(),
+        };
         let details = ConnectionDetails {
             uri: details.uri,
-            addrs: details.addrs.clone(),
+            addrs,
             config: details.config,
             // Requests differ in their time limits and proxies only.
             request_level: false,
-            resolver: details.resolver,
+            resolver: &self.names,
             now: details.now,
             timeout: details.timeout,
             current_time: Arc::clone(&details.current_time),
@@ -171,12 +200,12 @@ impl Connector<()> for Connect {
                 register(handle)
             }),
         };
-        let connected = self.0.connect(&details, chained).map_err(|error| match is_cancelled() {
+        let connected = self.parts.connect(&details, chained).map_err(|error| match is_cancelled() {
             true => known(Kind::Cancelled, Some(error)),
             false => before_sending(error),
         })?;
         let handle = lock(&socket).take();
-        Ok(connected.map(|inner| Watched { inner, handle, user: Weak::new() }))
+        Ok(connected.map(|inner| Watched { inner, head: Vec::new(), handle, user: Weak::new() }))
     }
 }
 
@@ -184,9 +213,24 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Rounds long limits up. ureq sets the socket's limit whenever it differs from the last one, and what is left of a minute
+/// differs by microseconds from call to call.
+fn in_steps(limit: Limit) -> Limit {
+    const STEP: u128 = 250_000_000;
+    match limit {
+        Limit::Exact(exact) if exact >= Duration::from_secs(5) => {
+            let rounded = exact.as_nanos().div_ceil(STEP).saturating_mul(STEP);
+            Limit::Exact(u64::try_from(rounded).map_or(exact, Duration::from_nanos))
+        }
+        short_or_none => short_or_none,
+    }
+}
+
 /// A connection that keeps the limits of the exchange that runs on this thread.
 pub(crate) struct Watched {
     inner: Box<dyn Transport>,
+    /// The head of a request whose body is about to follow, so that both go out together.
+    head: Vec<u8>,
     handle: Option<Weak<dyn ShutdownHandle>>,
     /// The exchange that used it last.
     user: Weak<Exchange>,
@@ -214,9 +258,31 @@ impl Watched {
             }
             timeout.after = Limit::Exact(limit);
         }
+        timeout.after = in_steps(timeout.after);
         match (io(&mut *self.inner, timeout), limit) {
             (Err(Error::Timeout(_)), Some((_, kind))) => Err(known(kind, None)),
             (done, _) => done,
+        }
+    }
+
+    /// Puts the head before as many bytes of a body, if there is room for both. Gives their length.
+    fn put_head_before(&mut self, body: usize) -> Option<usize> {
+        let both = self.head.len().checked_add(body)?;
+        let output = self.inner.buffers().output();
+        let room = output.get_mut(..both)?;
+        room.copy_within(..body, self.head.len());
+        room.get_mut(..self.head.len())?.copy_from_slice(&self.head);
+        self.head.clear();
+        Some(both)
+    }
+
+    /// Sends the head alone, if it still waits: there is no body after all, or one that is too large.
+    fn send_head(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        match self.put_head_before(0) {
+            Some(amount @ 1..) => {
+                self.limited(timeout, |inner, timeout| inner.transmit_output(amount, timeout))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -241,10 +307,28 @@ impl Transport for Watched {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        if Exchange::current().is_some_and(|exchange| exchange.body_follows.swap(false, Ordering::Relaxed)) {
+            self.head.extend_from_slice(self.inner.buffers().output().get(..amount).unwrap_or_default());
+            return Ok(());
+        }
+        let amount = match self.put_head_before(amount) {
+            Some(both) => both,
+            // No room for both.
+            None => {
+                let body =
+                    self.inner.buffers().output().get(..amount).map(<[u8]>::to_vec).unwrap_or_default();
+                self.send_head(timeout)?;
+                if let Some(output) = self.inner.buffers().output().get_mut(..amount) {
+                    output.copy_from_slice(&body);
+                }
+                amount
+            }
+        };
         self.limited(timeout, |inner, timeout| inner.transmit_output(amount, timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.send_head(timeout)?;
         self.limited(timeout, |inner, timeout| inner.await_input(timeout).map_err(broken))
     }
 
@@ -261,6 +345,8 @@ impl Transport for Watched {
 pub(crate) struct Exchange {
     pub(crate) limit: ReadLimit,
     cancelled: AtomicBool,
+    /// What is sent next is the head of a request with a body in memory.
+    pub(crate) body_follows: AtomicBool,
     /// The connection in use.
     socket: Mutex<Option<Weak<dyn ShutdownHandle>>>,
 }
@@ -275,6 +361,7 @@ impl Exchange {
         Arc::new(Self {
             limit: ReadLimit::new(timeouts, started),
             cancelled: AtomicBool::new(false),
+            body_follows: AtomicBool::new(false),
             socket: Mutex::new(None),
         })
     }

@@ -8,6 +8,7 @@ use crate::{Timeouts, TransportError, TransportErrorKind as Kind, blocking, host
 use bytes::Bytes;
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -57,6 +58,8 @@ const IDLE_CONNECTIONS: usize = 256;
 /// waited for a second.
 const SENT_WITHOUT_ASKING: u64 = 256 * 1024;
 
+/// Bytes of a body that leave together with the head.
+const SENT_WITH_HEAD: usize = 32 * 1024;
 /// Bytes asked of the socket at a time.
 const READ_SIZE: usize = 16 * 1024;
 
@@ -202,6 +205,9 @@ impl blocking::Transport for UreqTransport {
         // Another agent's connections do not look at what the control asks.
         let cancel = cancel.filter(|_| self.is_ours());
         let _attached = cancel.as_ref().map(|cancel| cancel.attach(Arc::new(reach.clone())));
+        // One packet, and one call of the system, instead of two.
+        let goes_along = body.as_bytes().is_some_and(|bytes| (1..=SENT_WITH_HEAD).contains(&bytes.len()));
+        exchange.body_follows.store(goes_along && self.is_ours(), Ordering::Relaxed);
         let bodiless = body.is_empty() && matches!(head.method, http::Method::GET | http::Method::DELETE);
         let response = exchange.run(|| match body.as_bytes() {
             Some(_) if bodiless => self.run(http::Request::from_parts(head, ()), timeouts),
@@ -227,8 +233,10 @@ impl blocking::Transport for UreqTransport {
         }
         let response = response.map_err(|error| failure(error, &host, self.is_ours()))?;
         Ok(response.map(|body| {
-            let pieces =
-                Pieces { body: Some(body.into_reader()), buffer: vec![0; READ_SIZE], exchange, host };
+            // About what comes, which may be compressed: filling a large buffer takes longer than a small answer.
+            let size = body.content_length().and_then(|length| usize::try_from(length).ok());
+            let buffer = vec![0; size.unwrap_or(READ_SIZE).clamp(1024, READ_SIZE)];
+            let pieces = Pieces { body: Some(body.into_reader()), buffer, exchange, host };
             let body = blocking::Body::new(pieces);
             if self.is_ours() { body.with_control(reach) } else { body }
         }))
