@@ -1,6 +1,7 @@
 //! The chores of this workspace: `cargo xtask CHORE`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+mod bench;
 mod ci;
 mod consumers;
 mod soak;
@@ -13,6 +14,7 @@ The chores of this workspace.
 
 Usage: cargo xtask CHORE
 
+  bench [OPTIONS]                  what the SDK costs, beside others: see `bench --help`
   ci                               everything that continuous integration checks, in the same order
   consumers                        builds and tests the programs of examples/consumers, which are not of this workspace
   soak [--seconds N] [--seed N]    many calls against a gateway in chaos; 900 seconds and seed 1 by default
@@ -37,6 +39,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             }
             ci::run()
         }
+        Some(lexopt::Arg::Value(chore)) if chore == "bench" => bench::run(arguments.raw_args()?.collect()),
         Some(lexopt::Arg::Value(chore)) if chore == "consumers" => {
             if let Some(argument) = arguments.next()? {
                 return Err(argument.unexpected().into());

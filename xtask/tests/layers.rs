@@ -6,10 +6,15 @@ use std::process::Command;
 
 /// All packages that a build of `package` with `features` links or builds with, on this platform.
 fn tree(package: &str, features: &str) -> BTreeSet<String> {
+    let arguments = ["tree", "-p", package, "--no-default-features", "--features", features];
+    packages(&arguments, concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn packages(arguments: &[&str], folder: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "-p", package, "--no-default-features", "--features", features])
+        .args(arguments)
         .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(folder)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -48,13 +53,47 @@ fn types_and_retry_know_no_http_and_no_async() {
             ["http", "bytes", "hyper", "reqwest", "ureq", "url", "tokio", "futures-core", "async-trait"];
         assert_none_of(&tree, &http);
     }
-    // Nineteen: serde and its derive, serde_json, thiserror, rust_decimal, base64, and what they need.
-    assert!(tree("scaigrid-types", "").len() <= 19);
     // What verifies webhooks comes only to those who receive them, and brings no HTTP either.
     let receiver = tree("scaigrid-types", "webhook-signatures");
     assert_none_of(&receiver, &["http", "bytes", "hyper", "tokio", "ring", "openssl"]);
     assert!(receiver.contains("hmac"));
     assert_none_of(&tree("scaigrid", "async,blocking,gzip,rustls"), &["hmac", "sha2", "jiff"]);
+}
+
+/// The packages of a client that is written by hand on reqwest, with the TLS that ours has, and serde for its models.
+fn raw_reqwest() -> BTreeSet<String> {
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/raw-reqwest");
+    std::fs::create_dir_all(format!("{folder}/src")).unwrap();
+    let manifest = r#"
+        [package]
+        name = "raw-reqwest"
+        edition = "2024"
+        [workspace]
+        [dependencies]
+        reqwest = { version = "0.13", default-features = false, features = ["json", "rustls-no-provider"] }
+        rustls = { version = "0.23", default-features = false, features = ["ring", "std", "tls12"] }
+        serde = { version = "1", features = ["derive"] }
+        tokio = { version = "1", features = ["macros", "rt"] }
+    "#;
+    std::fs::write(format!("{folder}/Cargo.toml"), manifest).unwrap();
+    std::fs::write(format!("{folder}/src/main.rs"), "fn main() {}").unwrap();
+    // The same versions, and nothing that is not here.
+    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+    std::fs::copy(lock, format!("{folder}/Cargo.lock")).unwrap();
+    let mut packages = packages(&["tree", "--offline"], folder);
+    packages.remove("raw-reqwest");
+    packages
+}
+
+#[test]
+fn few_packages_are_needed() {
+    let count = |package: &str, features: &str| tree(package, features).len();
+    // serde and its derive, serde_json, thiserror, rust_decimal, base64, and what they need.
+    assert!(count("scaigrid-types", "") <= 19);
+    assert!(count("scaigrid", "blocking,rustls") <= 53);
+    // Our own four, and eight that we need and reqwest does not.
+    let (ours, raw) = (tree("scaigrid", "async,rustls"), raw_reqwest());
+    assert!(ours.len() <= raw.len() + 12, "reqwest needs {}, and ours beyond: {:?}", raw.len(), &ours - &raw);
 }
 
 #[test]
