@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<(), Box<dyn Error>> {
     check(&program, Command::new(&program).args(&arguments))
 }
 
-/// Builds other SDKs, each by itself, and names them to the benchmark. Other decoders are programs of their own.
+/// Builds other SDKs, each by itself, and decoders, and names them to the benchmark.
 fn peers(root: &Path, target: &Path, arguments: &mut Vec<OsString>) -> Result<(), Box<dyn Error>> {
     let folder = root.join(PEERS);
     for side in SIDES {
@@ -47,15 +47,10 @@ fn peers(root: &Path, target: &Path, arguments: &mut Vec<OsString>) -> Result<()
         peer.push(target.join("release").join(package));
         arguments.extend(["--peer".into(), peer]);
     }
-    let decode = arguments.iter().position(|argument| argument == "--decode");
-    let Some(decode) = decode else { return Ok(()) };
-    cargo(&folder, target, &["build", "--release", "-p", "bench-decoders"])?;
-    for program in ["bench-decoders", "bench-decoders-counting"] {
-        let program = target.join("release").join(program);
-        check(&program, Command::new(&program).args(&*arguments))?;
+    if arguments.iter().any(|argument| argument == "--decode") {
+        cargo(&folder, target, &["build", "--release", "-p", "bench-decoders"])?;
+        arguments.extend(["--decoders".into(), target.join("release/bench-decoders").into()]);
     }
-    // It has been done, with more decoders.
-    arguments.remove(decode);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::decode::EventDecoder;
 use crate::harness::Job;
 use crate::measure::{self, Counter};
 use crate::rig::{Rig, counting};
@@ -7,7 +8,7 @@ use crate::{allocations, compare, counts, decode, growth, harness, idle, scenari
 use lexopt::{Arg, ValueExt as _};
 use serde_json::{Map, Value};
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What `--help` prints.
@@ -37,6 +38,7 @@ Options:
   --quick           a tenth of the calls: shows that all works, and no figure to trust
   --spread          sides take all cores, and share them with the server
   --peer NAME=PATH  a program that runs another SDK
+  --decoders PATH   a program with other decoders, for --decode
   --update          with --counts: write the table anew
   --out FILE        where the JSON goes; bench.json beside the folder of this program by default
 ";
@@ -51,6 +53,7 @@ struct Options {
     divisor: usize,
     spread: bool,
     peers: Vec<(String, PathBuf)>,
+    decoders: Option<PathBuf>,
     update: bool,
     out: Option<PathBuf>,
 }
@@ -71,20 +74,23 @@ pub fn peer<S: side::AsyncSide>(name: &str, counter: Option<Counter>) -> ExitCod
     })
 }
 
-/// Runs a program that sets other decoders beside ours. It takes the options of `--decode`.
-pub fn decoders(others: &[decode::EventDecoder], counter: Option<Counter>) -> ExitCode {
-    let run = || -> Result<(), Box<dyn Error>> {
-        let Some(options) = parse()? else {
-            print!("{HELP}");
-            return Ok(());
-        };
-        let value = decode::run(others, counter, options.rounds, options.seed);
-        if let Some(out) = &options.out {
-            std::fs::write(out, serde_json::to_string_pretty(&value)?)?;
-        }
-        Ok(())
-    };
-    end(run())
+/// Runs a program that sets other decoders beside ours, which understands the command `decode` only.
+pub fn decoders(others: &[EventDecoder], counter: Option<Counter>) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    end(match &arguments[..] {
+        [command, rounds, seed, file] if command == "decode" => decode([rounds, seed, file], others, counter),
+        _ => Err("these are the decoders of scaigrid-bench, and are started by it".into()),
+    })
+}
+
+/// Measures decoders, prints tables, and leaves the figures in a file.
+fn decode(
+    [rounds, seed, file]: [&str; 3],
+    others: &[EventDecoder],
+    counter: Option<Counter>,
+) -> Result<(), Box<dyn Error>> {
+    let figures = decode::run(others, counter, rounds.parse()?, seed.parse()?);
+    Ok(std::fs::write(file, serde_json::to_string(&figures)?)?)
 }
 
 fn end(result: Result<(), Box<dyn Error>>) -> ExitCode {
@@ -126,9 +132,8 @@ fn run(counter: Option<Counter>) -> Result<(), Box<dyn Error>> {
             counts::repeat(task, times.parse()?);
             return Ok(());
         }
-        [command, seed] if command == "decode" => {
-            decode::run(&[], counter, 1, seed.parse()?);
-            return Ok(());
+        [command, rounds, seed, file] if command == "decode" => {
+            return decode([rounds, seed, file], &[], counter);
         }
         _ => {}
     }
@@ -136,7 +141,7 @@ fn run(counter: Option<Counter>) -> Result<(), Box<dyn Error>> {
         print!("{HELP}");
         return Ok(());
     };
-    sections(&options, counter)
+    sections(&options)
 }
 
 fn parse() -> Result<Option<Options>, Box<dyn Error>> {
@@ -149,6 +154,7 @@ fn parse() -> Result<Option<Options>, Box<dyn Error>> {
         divisor: 1,
         spread: false,
         peers: Vec::new(),
+        decoders: None,
         update: false,
         out: None,
     };
@@ -171,6 +177,7 @@ fn parse() -> Result<Option<Options>, Box<dyn Error>> {
                 let (name, path) = peer.split_once('=').ok_or("--peer needs NAME=PATH")?;
                 options.peers.push((name.to_owned(), path.into()));
             }
+            Arg::Long("decoders") => options.decoders = Some(arguments.value()?.into()),
             Arg::Long("update") => options.update = true,
             Arg::Long("out") => options.out = Some(arguments.value()?.into()),
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
@@ -189,7 +196,7 @@ fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     Ok(Some(options))
 }
 
-fn sections(options: &Options, counter: Option<Counter>) -> Result<(), Box<dyn Error>> {
+fn sections(options: &Options) -> Result<(), Box<dyn Error>> {
     let own = std::env::current_exe()?;
     let folder = own.parent().and_then(|release| release.parent()).ok_or("this program has no folder")?;
     let out = options.out.clone().unwrap_or_else(|| folder.join("bench.json"));
@@ -204,16 +211,7 @@ fn sections(options: &Options, counter: Option<Counter>) -> Result<(), Box<dyn E
     for section in &options.sections {
         let value = match &**section {
             "allocations" => allocations::run(&rig, options.seed),
-            "decode" => {
-                let times = decode::run(&[], counter, options.rounds, options.seed);
-                let counting = counting(&own);
-                let seed = options.seed.to_string();
-                let status = Command::new(&counting).args(["decode", &seed]).status()?;
-                if !status.success() {
-                    return Err(format!("{}: {status}", counting.display()).into());
-                }
-                times
-            }
+            "decode" => decoded(options, folder, &own)?,
             "idle" => idle::run(&rig),
             "growth" => growth::run(&rig),
             "counts" => match counts::run(folder, options.update) {
@@ -240,4 +238,23 @@ fn sections(options: &Options, counter: Option<Counter>) -> Result<(), Box<dyn E
     std::fs::write(&out, serde_json::to_string_pretty(&figures)?)?;
     println!("\nAll figures: {}", out.display());
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Times and allocations of decoders, each from a program that is told what to do as a side is.
+fn decoded(options: &Options, folder: &Path, own: &Path) -> Result<Value, Box<dyn Error>> {
+    let program = options.decoders.as_deref().unwrap_or(own);
+    let file = folder.join("bench-decode.json");
+    let mut figures = Map::new();
+    for (name, program, rounds) in
+        [("times", program.to_owned(), options.rounds), ("allocations", counting(program), 1)]
+    {
+        let arguments = ["decode".to_owned(), rounds.to_string(), options.seed.to_string()];
+        let status = Command::new(&program).args(arguments).arg(&file).status()?;
+        if !status.success() {
+            return Err(format!("{}: {status}", program.display()).into());
+        }
+        figures.insert(name.to_owned(), serde_json::from_slice(&std::fs::read(&file)?)?);
+    }
+    std::fs::remove_file(&file)?;
+    Ok(figures.into())
 }

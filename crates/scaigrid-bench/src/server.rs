@@ -169,8 +169,13 @@ async fn converse(mut stream: TcpStream, ready: &Ready) -> io::Result<()> {
         if line.starts_with(b"GET") {
             stream.write_all(&page(std::str::from_utf8(line).expect("paths are ASCII"))).await?;
         } else {
-            let load = model(body).parse().expect("a load in the model's name");
-            let streamed = memmem::find(body, b"\"stream\":true").is_some();
+            let Some((load, streamed)) = asked(body) else {
+                eprintln!(
+                    "a request without a load: {}",
+                    String::from_utf8_lossy(&body[..body.len().min(400)])
+                );
+                return Ok(());
+            };
             if streamed {
                 send_stream(&mut stream, &load, &ready.stream(&load)).await?;
             } else {
@@ -182,10 +187,18 @@ async fn converse(mut stream: TcpStream, ready: &Ready) -> io::Result<()> {
     }
 }
 
-fn model(body: &[u8]) -> &str {
-    let name = memmem::find(body, b"\"model\":\"").map(|at| &body[at + 9..]).expect("a model");
-    let end = memchr::memchr(b'"', name).expect("its end");
-    std::str::from_utf8(&name[..end]).expect("a load is ASCII")
+/// What follows a key of the request, which may come with white space.
+fn field<'a>(body: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    let value = &body[memmem::find(body, format!("\"{key}\":").as_bytes())? + key.len() + 3..];
+    Some(value.trim_ascii_start())
+}
+
+/// The load, and whether it is to be streamed.
+fn asked(body: &[u8]) -> Option<(Load, bool)> {
+    let name = field(body, "model")?.strip_prefix(b"\"")?;
+    let name = std::str::from_utf8(&name[..memchr::memchr(b'"', name)?]).ok()?;
+    let streamed = field(body, "stream").is_some_and(|value| value.starts_with(b"true"));
+    Some((name.parse().ok()?, streamed))
 }
 
 async fn send_stream(stream: &mut TcpStream, load: &Load, wire: &Wire) -> io::Result<()> {
@@ -273,6 +286,20 @@ mod tests {
             assert_eq!(bytes, wire.events().collect::<Vec<_>>().concat());
             let body = String::from_utf8(unframed(&bytes)).unwrap();
             assert_eq!(body.matches("data:").count(), chunks + 3);
+        }
+    }
+
+    #[test]
+    fn a_request_says_what_it_wants() {
+        let load = Load::stream(Pace::Each, 7);
+        for (json, expected) in [
+            (r#"{"model":"each-7-0-0","stream":true}"#, Some((load, true))),
+            ("{\n  \"stream\": false,\n  \"model\": \"each-7-0-0\"\n}", Some((load, false))),
+            (r#"{"model":"each-7-0-0"}"#, Some((load, false))),
+            (r#"{"model":"gpt","stream":true}"#, None),
+            ("", None),
+        ] {
+            assert_eq!(asked(json.as_bytes()), expected, "{json}");
         }
     }
 

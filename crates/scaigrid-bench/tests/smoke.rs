@@ -13,11 +13,11 @@ fn every_side(kind: Kind, load: Load, change: impl Fn(&mut Job)) {
         if kind == Kind::List && !sides::LISTING.contains(&name) {
             continue;
         }
-        let mut job = Job::new(&BASE, None, kind, load, 6);
-        job.parallel = 3;
+        let mut job = Job::new(&BASE, None, kind, load, 4);
+        job.parallel = 2;
         change(&mut job);
         let outcome = sides::run(name, &job, None).unwrap();
-        assert_eq!(outcome.requests, 6);
+        assert_eq!(outcome.requests, 4);
         assert!(outcome.wall > 0.0);
     }
 }
@@ -39,10 +39,10 @@ fn large_bodies_in_both_directions() {
 fn streams_of_every_pace_and_shape() {
     for pace in [Pace::Flood, Pace::Each, Pace::Pieces(61), Pace::Every(1)] {
         for shape in [0, 3] {
-            every_side(Kind::Stream, Load { shape, ..Load::stream(pace, 20) }, |_| ());
+            every_side(Kind::Stream, Load { shape, ..Load::stream(pace, 10) }, |_| ());
         }
     }
-    every_side(Kind::Stream, Load { shape: 5, ..Load::stream(Pace::Flood, 1_000) }, |_| ());
+    every_side(Kind::Stream, Load { shape: 5, ..Load::stream(Pace::Flood, 300) }, |_| ());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Other decoders of event streams, beside ours: times. As `scaigrid-bench --decode`, with the same options.
+//! Other decoders of event streams, beside ours: times.
 
 mod others;
 
