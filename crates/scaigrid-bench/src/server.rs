@@ -57,8 +57,11 @@ async fn serve(tell: impl FnOnce(SocketAddr)) {
 #[derive(Default)]
 struct Ready {
     streams: RefCell<HashMap<(u64, usize), Rc<Wire>>>,
-    plain: RefCell<HashMap<(u64, usize, bool), Rc<Vec<u8>>>>,
+    plain: RefCell<HashMap<(u64, usize, bool), Plain>>,
 }
+
+/// The bytes of a plain answer.
+type Plain = Rc<Vec<u8>>;
 
 /// The bytes of a stream. Its middle repeats, so that a long one takes no more memory than a short one.
 struct Wire {
@@ -124,7 +127,7 @@ impl Ready {
         Rc::clone(wire.or_insert_with(|| Rc::new(Wire::new(load.shape, load.chunks))))
     }
 
-    fn plain(&self, load: &Load, enveloped: bool) -> Rc<Vec<u8>> {
+    fn plain(&self, load: &Load, enveloped: bool) -> Plain {
         let mut plain = self.plain.borrow_mut();
         let bytes = plain.entry((load.shape, load.reply_bytes, enveloped));
         Rc::clone(

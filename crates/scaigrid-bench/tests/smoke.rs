@@ -1,5 +1,5 @@
 //! Every side does a little of every kind of work, in this process. The sides check what they get.
-
+#![allow(clippy::unwrap_used, reason = "tests")]
 use scaigrid_bench::harness::{Job, Kind};
 use scaigrid_bench::load::{Load, Pace};
 use scaigrid_bench::{server, sides};

@@ -22,7 +22,7 @@ fn eventsource(pieces: &[Bytes]) -> (u64, u64) {
 
 fn sse(pieces: &[Bytes]) -> (u64, u64) {
     let pieces = stream::iter(pieces.iter().map(|piece| Ok::<_, Infallible>(piece.clone())));
-    let counted = SseStream::from_byte_stream(pieces).fold((0, 0), |(events, bytes), event| {
+    let counted = SseStream::from_bytes_stream(pieces).fold((0, 0), |(events, bytes), event| {
         // It hands out events without data, too.
         let data = event.unwrap().data;
         let found = data.map_or((0, 0), |data| (1, data.len() as u64));
