@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
 mod api;
+mod bench;
 pub mod ci;
 mod consumers;
 mod deps;
@@ -56,6 +57,7 @@ pub const CHORES: &[Chore] = &[
     fuzz::CHORE,
     soak::CHORE,
     consumers::CHORE,
+    bench::CHORE,
     tidy::CHORE,
     release::CHORE,
 ];

@@ -6,10 +6,15 @@ use std::process::Command;
 
 /// All packages that a build of `package` with `features` links or builds with, on this platform.
 fn tree(package: &str, features: &str) -> BTreeSet<String> {
+    let arguments = ["tree", "-p", package, "--no-default-features", "--features", features];
+    packages(&arguments, concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn packages(arguments: &[&str], folder: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "-p", package, "--no-default-features", "--features", features])
+        .args(arguments)
         .args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(folder)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -88,6 +93,38 @@ fn types_and_retry_know_no_http_and_no_async() {
     assert_none_of(&receiver, &["http", "bytes", "hyper", "tokio", "ring", "openssl"]);
     assert!(receiver.contains("hmac"));
     assert_none_of(&tree("scaigrid", "async,blocking,gzip,rustls"), &["hmac", "sha2", "jiff"]);
+}
+
+/// The packages of a client that is written by hand on reqwest, with the TLS that ours has, and serde for its models.
+fn raw_reqwest() -> BTreeSet<String> {
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/raw-reqwest");
+    std::fs::create_dir_all(format!("{folder}/src")).unwrap();
+    let manifest = r#"
+        [package]
+        name = "raw-reqwest"
+        edition = "2024"
+        [workspace]
+        [dependencies]
+        reqwest = { version = "0.13", default-features = false, features = ["json", "rustls-no-provider"] }
+        rustls = { version = "0.23", default-features = false, features = ["ring", "std", "tls12"] }
+        serde = { version = "1", features = ["derive"] }
+        tokio = { version = "1", features = ["macros", "rt"] }
+    "#;
+    std::fs::write(format!("{folder}/Cargo.toml"), manifest).unwrap();
+    std::fs::write(format!("{folder}/src/main.rs"), "fn main() {}").unwrap();
+    // The same versions, and nothing that is not here.
+    let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock");
+    std::fs::copy(lock, format!("{folder}/Cargo.lock")).unwrap();
+    let mut packages = packages(&["tree", "--offline"], folder);
+    packages.remove("raw-reqwest");
+    packages
+}
+
+#[test]
+fn few_packages_are_needed_beyond_those_of_reqwest() {
+    // Our own four are among them.
+    let (ours, raw) = (tree("scaigrid", "async,rustls"), raw_reqwest());
+    assert!(ours.len() <= raw.len() + 8, "reqwest needs {}, and ours beyond: {:?}", raw.len(), &ours - &raw);
 }
 
 #[test]
