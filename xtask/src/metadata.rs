@@ -75,11 +75,14 @@ impl Workspace {
         waiting.sort_by_key(|package| &package.name);
         let mut ordered: Vec<&Package> = Vec::new();
         while !waiting.is_empty() {
-            let is_there = |dependency: &Dependency| {
-                dependency.path.is_none() || ordered.iter().any(|package| package.name == dependency.name)
+            // A crate's tests may depend on the crate itself, with other features.
+            let is_there = |package: &Package, dependency: &Dependency| {
+                dependency.path.is_none()
+                    || dependency.name == package.name
+                    || ordered.iter().any(|package| package.name == dependency.name)
             };
-            let Some(next) = waiting.iter().position(|package| package.dependencies.iter().all(is_there))
-            else {
+            let is_next = |package: &&Package| package.dependencies.iter().all(|one| is_there(package, one));
+            let Some(next) = waiting.iter().position(is_next) else {
                 let names: Vec<_> = waiting.iter().map(|package| package.name.as_str()).collect();
                 return Err(format!("no order to publish in: {}", names.join(", ")).into());
             };

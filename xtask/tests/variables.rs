@@ -10,7 +10,10 @@ fn sources(folder: &Path, all: &mut String) {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => sources(&path, all),
-            false => *all += &std::fs::read_to_string(&path).unwrap(),
+            false if path.extension().is_some_and(|extension| extension == "rs") => {
+                *all += &std::fs::read_to_string(&path).unwrap();
+            }
+            false => {}
         }
     }
 }
