@@ -1,11 +1,11 @@
 //! A release, from the checks to the registry.
 //!
 //! - [`version`]: which version comes next.
-//! - [`prepare`]: a scratch clone in which versions and changelog are changed, each crate is packaged and built, and the
+//! - `prepare`: a scratch clone in which versions and changelog are changed, each crate is packaged and built, and the
 //!   commit and the tag are made.
-//! - [`publish`]: to the registry, in order, each once.
+//! - `publish`: to the registry, in order, each once.
 //!
-//! The work tree sees nothing of it until all of that has held, and then takes over the commit as it is. [`rehearse`] runs
+//! The work tree sees nothing of it until all of that has held, and then takes over the commit as it is. `rehearse` runs
 //! the same code against a registry on loopback.
 
 pub mod changelog;

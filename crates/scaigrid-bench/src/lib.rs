@@ -10,6 +10,7 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
+    clippy::missing_panics_doc,
     reason = "a command-line program that measures time, and stops at the first surprise"
 )]
 
