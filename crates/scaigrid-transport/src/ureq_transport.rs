@@ -45,7 +45,7 @@ impl fmt::Debug for UreqTransport {
 pub struct UreqTransportBuilder {
     connect_timeout: Duration,
     proxy: ProxyChoice,
-    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code, reason = "for TLS"))]
     http_only: bool,
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     tls: crate::TlsSettings,

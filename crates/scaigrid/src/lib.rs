@@ -6,7 +6,7 @@
 // Without a client there is nobody to drive calls; what the layers below export is still of use.
 #![cfg_attr(
     not(any(feature = "async", feature = "blocking")),
-    allow(dead_code, unused_imports, unused_macros)
+    allow(dead_code, unused_imports, unused_macros, reason = "used by the clients only")
 )]
 
 mod answer;

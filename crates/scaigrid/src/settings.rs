@@ -113,7 +113,7 @@ pub(crate) struct Draft {
     pub(crate) budget_guard: Option<BudgetGuard>,
     pub(crate) allow_plain_http: bool,
     pub(crate) record_content: bool,
-    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code, reason = "for TLS"))]
     pub(crate) tls: TlsDraft,
 }
 

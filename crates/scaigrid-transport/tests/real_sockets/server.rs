@@ -20,7 +20,7 @@ pub(crate) enum Act {
     /// Answers this many requests on one connection, then closes it.
     KeepAlive(usize),
     /// Writes the bytes without waiting for a request, closes.
-    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code))]
+    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code, reason = "for TLS"))]
     Greet(&'static str),
     /// Resets the connection that was made, without reading.
     ResetBeforeRequest,
