@@ -7,7 +7,6 @@ use crate::{
     Body, RequestBody, Timeouts, Transport, TransportError, TransportErrorKind as Kind, host_of,
     require_scheme,
 };
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::Uri;
@@ -165,26 +164,26 @@ impl ReqwestTransport {
     }
 }
 
-#[async_trait]
 impl Transport for ReqwestTransport {
-    async fn send(
-        &self,
+    fn send<'a, 'b>(
+        &'a self,
         request: http::Request<RequestBody>,
         timeouts: Timeouts,
-    ) -> Result<http::Response<Body>, TransportError> {
-        // What is alive while the head is awaited is in the future's box: the request is not.
-        let Sent { head, host } = self.begin(request, timeouts.attempt)?;
-        // The clock is read only for what needs it.
-        let limit = timeouts.limit_reads().then(|| ReadLimit::new(timeouts, now()));
-        let response = match limit.as_ref().and_then(|limit| limit.next(now())) {
-            None => head.await,
-            Some((limit, kind)) => tokio::time::timeout(limit, head)
-                .await
-                .map_err(|_| TransportError::new(kind).with_host(host.as_str()))?,
-        };
-        let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
-        Ok(response
-            .map(|body| Body::new(Pieces { body: Some(body), limit, silence: Silence::default(), host })))
+    ) -> Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        if require_runtime().is_ok() {
+            // At once, so that the future need not hold the request.
+            let sent = self.begin(request, timeouts.attempt);
+            return Box::pin(async move { answer(sent?, timeouts).await });
+        }
+        // Awaited in a runtime, as `block_on(transport.send(..))` does.
+        Box::pin(async move {
+            require_runtime()?;
+            answer(self.begin(request, timeouts.attempt)?, timeouts).await
+        })
     }
 }
 
@@ -192,6 +191,22 @@ impl Transport for ReqwestTransport {
 struct Sent<F> {
     head: F,
     host: String,
+}
+
+async fn answer(
+    Sent { head, host }: Sent<impl Future<Output = reqwest::Result<reqwest::Response>>>,
+    timeouts: Timeouts,
+) -> Result<http::Response<Body>, TransportError> {
+    // The clock is read only for what needs it.
+    let limit = timeouts.limit_reads().then(|| ReadLimit::new(timeouts, now()));
+    let response = match limit.as_ref().and_then(|limit| limit.next(now())) {
+        None => head.await,
+        Some((limit, kind)) => tokio::time::timeout(limit, head)
+            .await
+            .map_err(|_| TransportError::new(kind).with_host(host.as_str()))?,
+    };
+    let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
+    Ok(response.map(|body| Body::new(Pieces { body: Some(body), limit, silence: Silence::default(), host })))
 }
 
 impl ReqwestTransport {
@@ -203,7 +218,6 @@ impl ReqwestTransport {
         if self.is_ours {
             require_scheme(request.uri())?;
         }
-        require_runtime()?;
         let host = host_of(request.uri());
         let mut request = self.request(request).map_err(|error| error.with_host(host.as_str()))?;
         *request.timeout_mut() = limit;

@@ -67,31 +67,51 @@ pub enum ReplaySafety {
 /// let path = Path::from_static("/v1/models").segment("openai/gpt-4o");
 /// assert_eq!(path.segments().collect::<Vec<_>>(), ["v1", "models", "openai/gpt-4o"]);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path(Vec<Cow<'static, str>>);
+#[derive(Clone, Debug)]
+pub struct Path {
+    /// Without outer slashes.
+    begin: Cow<'static, str>,
+    added: Vec<String>,
+}
 
 impl Path {
     /// Splits a fixed path at each `/`. Leading and trailing slashes do not count.
     pub fn from_static(path: &'static str) -> Self {
-        Self(path.trim_matches('/').split('/').map(Cow::Borrowed).collect())
+        Self { begin: Cow::Borrowed(path.trim_matches('/')), added: Vec::new() }
     }
 
     /// As [`from_static`](Self::from_static), for a path made at run time.
     pub fn new(path: &str) -> Self {
-        Self(path.trim_matches('/').split('/').map(|segment| Cow::Owned(segment.to_owned())).collect())
+        Self { begin: Cow::Owned(path.trim_matches('/').to_owned()), added: Vec::new() }
     }
 
     /// Appends one segment, whatever characters it holds.
     pub fn segment(mut self, segment: impl Into<String>) -> Self {
-        self.0.push(Cow::Owned(segment.into()));
+        self.added.push(segment.into());
         self
     }
 
     /// The segments, in order.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(Cow::as_ref)
+        self.begin.split('/').chain(self.added.iter().map(String::as_str))
+    }
+
+    /// The whole path without outer slashes, if it is the same in every call. `None` when any of it was made at run time.
+    pub fn fixed(&self) -> Option<&'static str> {
+        match self.begin {
+            Cow::Borrowed(path) if self.added.is_empty() => Some(path),
+            _ => None,
+        }
     }
 }
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.segments().eq(other.segments())
+    }
+}
+
+impl Eq for Path {}
 
 /// Query parameters in order, not yet percent-encoded.
 ///
@@ -279,5 +299,9 @@ mod tests {
     fn paths_ignore_outer_slashes_and_keep_odd_segments() {
         let path = Path::new("/v1/users/").segment("a/b?c#d");
         assert_eq!(path.segments().collect::<Vec<_>>(), ["v1", "users", "a/b?c#d"]);
+        assert_eq!(Path::from_static("/v1/users"), Path::new("v1").segment("users"));
+        assert_ne!(Path::from_static("/v1/users"), Path::new("v1").segment("user"));
+        assert_eq!(Path::from_static("/v1/users/").fixed(), Some("v1/users"));
+        assert_eq!((path.fixed(), Path::from_static("/v1").segment("x").fixed()), (None, None));
     }
 }

@@ -286,10 +286,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 
     /// The head of an answer is there. A blocking call cannot be dropped before it is judged.
-    #[cfg_attr(
-        not(feature = "async"),
-        allow(dead_code, reason = "only an async call can be dropped")
-    )]
+    #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "only an async call can be dropped"))]
     pub(crate) fn on_head(&mut self, head: &http::response::Parts) {
         if self.observation.is_traced() {
             self.head = Some((head.status, head.headers.get(REQUEST_ID).cloned()));

@@ -1,6 +1,6 @@
 //! What both clients are configured with, and how it is checked.
 
-use crate::base_url::{BaseUrl, BaseUrlError};
+use crate::base_url::{BaseUrl, BaseUrlError, LastAddress};
 use crate::credential::Credential;
 use crate::observation::{InstantSource, Watch};
 use crate::observe::Observer;
@@ -21,6 +21,9 @@ pub(crate) const API_KEY_VARIABLE: &str = "SCAIGRID_API_KEY";
 /// Documented.
 pub(crate) const BASE_URL_VARIABLE: &str = "SCAIGRID_BASE_URL";
 
+/// What most calls send and get.
+pub(crate) const JSON: &str = "application/json";
+
 const USER_AGENT: &str = concat!("scaigrid-rust/", env!("CARGO_PKG_VERSION"));
 
 /// Settings that need no colour, checked. Cloned when a call overrides one of them.
@@ -30,6 +33,9 @@ pub(crate) struct Settings {
     pub(crate) headers: HeaderMap,
     /// Those of the headers.
     secrets: Vec<Secret>,
+    /// The headers of a call that sends JSON and wants some, with a place for the credential.
+    json_headers: HeaderMap,
+    pub(crate) last_address: LastAddress,
     /// `None`: by endpoint.
     pub(crate) timeout: Option<Duration>,
     pub(crate) first_byte_timeout: Duration,
@@ -52,7 +58,12 @@ pub(crate) type JitterSource = Arc<dyn Fn() -> f64 + Send + Sync>;
 impl Settings {
     pub(crate) fn set_headers(&mut self, headers: HeaderMap) {
         self.secrets = secrets_of(&headers);
+        self.json_headers = json_headers(&headers);
         self.headers = headers;
+    }
+
+    pub(crate) fn json_headers(&self) -> &HeaderMap {
+        &self.json_headers
     }
 
     /// What must not be printed of the headers.
@@ -195,7 +206,9 @@ impl Draft {
         Ok(Settings {
             base_url,
             secrets: secrets_of(&headers),
+            json_headers: json_headers(&headers),
             headers,
+            last_address: LastAddress::default(),
             timeout: self.timeout,
             first_byte_timeout: self.first_byte_timeout,
             stream_idle_timeout: self.stream_idle_timeout,
@@ -247,6 +260,14 @@ impl Draft {
         }
         Ok(headers)
     }
+}
+
+fn json_headers(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    headers.insert(header::ACCEPT, HeaderValue::from_static(JSON));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(header::AUTHORIZATION, HeaderValue::from_static(""));
+    headers
 }
 
 fn secrets_of(headers: &HeaderMap) -> Vec<Secret> {

@@ -1,7 +1,7 @@
 //! An endpoint as an HTTP request.
 
 use crate::payload::Payload;
-use crate::settings::Settings;
+use crate::settings::{JSON, Settings};
 use crate::{BearerToken, Error, ErrorKind};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
@@ -37,7 +37,8 @@ impl Outline {
 
     fn build<E: Endpoint>(endpoint: &E, settings: &Settings) -> Result<Self, Error> {
         let invalid = |error: InvalidRequest| Error::new(ErrorKind::InvalidRequest, error.to_string());
-        let uri = settings.base_url.join(&endpoint.path(), &endpoint.query()).map_err(invalid)?;
+        let (path, query) = (endpoint.path(), endpoint.query());
+        let uri = settings.last_address.join(&settings.base_url, &path, &query).map_err(invalid)?;
         let (content_type, body) = match endpoint.body().map_err(invalid)? {
             None => (None, Payload::Bytes(Bytes::new())),
             Some(body) => (Some(content_type(&body.content_type)?), Payload::new(body.content)?),
@@ -65,6 +66,13 @@ impl Outline {
     }
 
     fn headers(&self, settings: &Settings, token: Option<&BearerToken>) -> HeaderMap {
+        let wants_json = self.accept == JSON && self.content_type.as_ref().is_some_and(|one| one == JSON);
+        if let Some(token) = token.filter(|_| wants_json && self.client_headers == ClientHeaders::All) {
+            // The usual ones, copied at once.
+            let mut headers = settings.json_headers().clone();
+            headers.insert(header::AUTHORIZATION, token.header());
+            return headers;
+        }
         let clients = settings.headers.iter().filter(|(name, _)| match self.client_headers {
             ClientHeaders::All => true,
             ClientHeaders::UserAgent => **name == header::USER_AGENT,
@@ -84,8 +92,8 @@ impl Outline {
 }
 
 fn content_type(text: &str) -> Result<HeaderValue, Error> {
-    if text == "application/json" {
-        return Ok(HeaderValue::from_static("application/json"));
+    if text == JSON {
+        return Ok(HeaderValue::from_static(JSON));
     }
     HeaderValue::from_str(text).map_err(|_| {
         Error::new(ErrorKind::InvalidRequest, "the content type holds characters that no header may have")
