@@ -65,6 +65,8 @@ impl Reqwest {
 
 impl AsyncSide for Reqwest {
     fn new(base: &str, enveloped: bool) -> Self {
+        // Other packages of the workspace turn on reqwest's TLS, which then wants a provider, also for plain http.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { client: reqwest::Client::new(), address: address(base, enveloped), enveloped }
     }
 
