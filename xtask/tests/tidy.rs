@@ -1,6 +1,7 @@
 //! What must hold for the files of the repository.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,11 @@ fn every_published_crate_says_what_a_registry_shows() {
         // What docs.rs builds: everything, or else features that are never seen there.
         let docs = &package.metadata["docs"]["rs"];
         assert_eq!(docs["all-features"], true, "{name}: package.metadata.docs.rs");
+        assert_eq!(docs["rustdoc-args"], json!(["--cfg", "docsrs"]), "{name}: package.metadata.docs.rs");
+        // With features, badges that name them.
+        let lib = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        let has_badges = lib.contains("#![cfg_attr(docsrs, feature(doc_cfg))]");
+        assert_eq!(has_badges, !package.features.is_empty(), "{name}: src/lib.rs");
         // What each downloaded package has to hold.
         for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
             let theirs = fs::read_to_string(folder.join(licence)).unwrap_or_default();

@@ -15,6 +15,8 @@
 //! The code decides, then the status; a 429 alone says nothing, because `BUDGET_EXCEEDED` is one. A hint of the
 //! server is waited out in full, with up to 10 % on top; without one the wait doubles from 0.5 s to 8 s, of which
 //! the upper quarter is random.
+// Badges that say which feature an item needs; docs.rs builds with a nightly toolchain.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)

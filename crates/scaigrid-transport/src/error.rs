@@ -6,6 +6,13 @@ use std::fmt;
 /// Why no complete answer came. Closed: a match over it is complete.
 ///
 /// Each kind says whether the server may have run the request, and what the standard retry policy does.
+///
+/// ```
+/// use scaigrid_transport::TransportErrorKind;
+///
+/// assert!(!TransportErrorKind::Connect.may_have_run(), "nothing was sent: any call can be repeated");
+/// assert!(TransportErrorKind::Interrupted.may_have_run(), "a chat may have been charged");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransportErrorKind {
     /// The request cannot be sent as it is. Not run. Never retried.
@@ -80,6 +87,15 @@ impl TransportErrorKind {
 /// A failed exchange: its kind, the host, and the cause.
 ///
 /// `Display` is one line and leaves out the cause, which [`source`](Error::source) gives.
+///
+/// ```
+/// use scaigrid_transport::{TransportError, TransportErrorKind};
+///
+/// let cause = std::io::Error::other("no route to host");
+/// let error = TransportError::new(TransportErrorKind::Connect).with_host("gateway.example").with_source(cause);
+/// assert_eq!(error.host(), Some("gateway.example"));
+/// assert!(!error.to_string().contains("route"), "the source tells the cause");
+/// ```
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,

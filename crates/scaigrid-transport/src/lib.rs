@@ -26,6 +26,8 @@
 //! - A proxy speaks `http`, or `https` in a build with TLS. What cannot be used, such as a SOCKS proxy, is an error when the
 //!   transport is built: requests do not leave by another way.
 //! - User name and password in the address are sent to the proxy, and are in no error and no `Debug`.
+// Badges that say which feature an item needs; docs.rs builds with a nightly toolchain.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)

@@ -90,7 +90,6 @@ impl ReqwestTransportBuilder {
 
     /// Sets whom it trusts, and the certificate that it shows. Default: what the platform trusts, and none.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
-    #[cfg_attr(docsrs, doc(cfg(any(feature = "rustls", feature = "native-tls"))))]
     pub fn tls(mut self, settings: crate::TlsSettings) -> Self {
         self.tls = settings;
         self

@@ -7,6 +7,15 @@ use std::time::Duration;
 ///
 /// The time to connect is a setting of each transport, because it belongs to the connection and not to the
 /// request.
+///
+/// ```
+/// use scaigrid_transport::Timeouts;
+/// use std::time::Duration;
+///
+/// // A stream: a minute to its first byte, half a minute of silence after that, and no limit on the whole.
+/// let timeouts = Timeouts::none().with_first_byte(Duration::from_secs(60)).with_read(Duration::from_secs(30));
+/// assert_eq!(timeouts.attempt, None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {

@@ -53,7 +53,6 @@ impl TlsSettings {
     /// Uses the platform's own TLS also when rustls is there. Without the feature `rustls`, this is so anyway. Roots that only
     /// the platform's TLS can read are to be added after it.
     #[cfg(feature = "native-tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "native-tls")))]
     pub fn tls_backend_native(mut self) -> Self {
         self.native = true;
         self
@@ -88,7 +87,6 @@ impl TlsSettings {
     /// machines that have none. Added root certificates are trusted as well. For rustls only: with the platform's own TLS it is
     /// an error when the transport is built.
     #[cfg(feature = "webpki-roots")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "webpki-roots")))]
     pub fn webpki_roots(mut self) -> Self {
         self.bundled_roots = true;
         self

@@ -13,6 +13,8 @@
 //! the page below `https://scailabs.ai/docs/scaigrid/`. Decoding is lenient: unknown fields are kept in
 //! `extra` (but for chats and chunks, which are many: see the reply's raw body), unknown enum values are kept, null means
 //! absent, and only fields named as required must be there.
+// Badges that say which feature an item needs; docs.rs builds with a nightly toolchain.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)

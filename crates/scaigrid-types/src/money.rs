@@ -183,7 +183,6 @@ impl Sum for Money {
 }
 
 #[cfg(feature = "rust_decimal")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rust_decimal")))]
 impl From<rust_decimal::Decimal> for Money {
     fn from(amount: rust_decimal::Decimal) -> Self {
         Money { mantissa: amount.mantissa(), scale: amount.scale() }
@@ -191,7 +190,6 @@ impl From<rust_decimal::Decimal> for Money {
 }
 
 #[cfg(feature = "rust_decimal")]
-#[cfg_attr(docsrs, doc(cfg(feature = "rust_decimal")))]
 impl From<Money> for rust_decimal::Decimal {
     fn from(amount: Money) -> Self {
         let limit = if amount.mantissa < 0 { Self::MIN } else { Self::MAX };

@@ -42,6 +42,24 @@ use std::time::Duration;
 /// settings that apply, without the key and without values of headers.
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
+///
+/// ```
+/// # #[cfg(feature = "async")] {
+/// use scaigrid::{Client, StandardPolicy};
+/// use std::time::Duration;
+///
+/// let client = Client::builder()
+///     .api_key("sgk_your_key_here")
+///     .base_url("https://gateway.example/scaigrid")
+///     .app_name("title-generator/1.0")
+///     .timeout(Duration::from_secs(30))
+///     .deadline(Duration::from_secs(120))
+///     .retry_policy(StandardPolicy::patient())
+///     .build()
+///     .unwrap();
+/// assert_eq!(client.base_url(), "https://gateway.example/scaigrid");
+/// # }
+/// ```
 pub struct GenericClientBuilder<C> {
     pub(crate) draft: Draft,
     pub(crate) colour: C,

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Badges that say which feature an item needs; docs.rs builds with a nightly toolchain.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     warn(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)
@@ -29,6 +31,7 @@ mod elsewhere;
 mod env;
 mod error;
 mod fetch;
+pub mod guide;
 mod hint;
 mod history;
 mod lines;

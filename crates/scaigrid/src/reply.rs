@@ -13,6 +13,21 @@ pub(crate) const REQUEST_ID: &str = "x-scaigrid-request-id";
 /// A decoded reply of type `T`, and all that came with it.
 ///
 /// It derefs to `T`, so `reply.text()` works on the reply of a chat call.
+///
+/// ```
+/// # #[cfg(feature = "blocking")] {
+/// use scaigrid::ChatRequest;
+/// use scaigrid::testing::{Answer, ScriptedTransport};
+///
+/// let gateway = ScriptedTransport::new().answer(Answer::chat("Hello").header("x-scaigrid-request-id", "req_1"));
+/// let client = gateway.blocking_client_builder().build().unwrap();
+/// let reply = client.chat(&ChatRequest::new("scailabs/poolnoodle-omni").user("Hi")).unwrap();
+/// assert_eq!(reply.text(), "Hello");
+/// assert_eq!((reply.request_id(), reply.attempts()), (Some("req_1"), 1));
+/// let completion = reply.into_inner();
+/// assert_eq!(completion.choices.len(), 1);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Reply<T> {
     value: T,

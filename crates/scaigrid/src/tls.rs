@@ -46,7 +46,6 @@ impl TlsDraft {
 /// feature `rustls` is on, else by the platform. rustls uses the cryptography that the program has installed for the whole
 /// process (`rustls::crypto::CryptoProvider::install_default`), else ring.
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "rustls", feature = "native-tls"))))]
 impl<C> GenericClientBuilder<C> {
     /// Also trusts these root certificates, of a company or of a proxy that reads along: one in DER, or any number in PEM.
     /// Default: what the platform trusts. What is wrong with them is told when building.
@@ -66,7 +65,6 @@ impl<C> GenericClientBuilder<C> {
     /// Uses the platform's own TLS, such as OpenSSL, also when the feature `rustls` is on. Without that feature, this is so anyway.
     /// It takes the private key of an [`identity`](Self::identity) in PKCS #8 only.
     #[cfg(feature = "native-tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "native-tls")))]
     pub fn tls_backend_native(mut self) -> Self {
         self.draft.tls.native = true;
         self
@@ -75,7 +73,6 @@ impl<C> GenericClientBuilder<C> {
     /// Trusts the roots of Mozilla that are built into the program, instead of the platform's: for machines that have none.
     /// They are as old as the program. For rustls only: together with `tls_backend_native`, it is an error when building.
     #[cfg(feature = "webpki-roots")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "webpki-roots")))]
     pub fn webpki_roots(mut self) -> Self {
         self.draft.tls.webpki_roots = true;
         self

@@ -14,6 +14,15 @@ type Fetch<T> = Pin<Box<dyn Future<Output = Result<Reply<Page<T>>, Error>> + Sen
 /// The pages of a list: a [`Stream`] that fetches each when it is asked for. From [`Client::pages`].
 ///
 /// It ends behind the last page, at a cursor that the server has given before, and after an error.
+///
+/// ```no_run
+/// # async fn run(client: scaigrid::Client) -> Result<(), scaigrid::Error> {
+/// let mut pages = client.pages(scaigrid::ListModels::new());
+/// while let Some(page) = pages.next().await {
+///     println!("{} models", page?.items.len());
+/// }
+/// # Ok(()) }
+/// ```
 pub struct Pages<P: Paginated> {
     client: Client,
     cursor: PageCursor<P>,
@@ -74,6 +83,15 @@ where
 ///
 /// It ends behind the last item, at a cursor that the server has given before, and after an error.
 /// [`next_cursor`](Self::next_cursor) then says where to go on.
+///
+/// ```no_run
+/// # async fn run(client: scaigrid::Client) -> Result<(), scaigrid::Error> {
+/// let mut models = client.items(scaigrid::ListModels::new());
+/// while let Some(model) = models.next().await {
+///     println!("{}", model?.slug);
+/// }
+/// # Ok(()) }
+/// ```
 pub struct Items<P: Paginated> {
     pages: Pages<P>,
     page: std::vec::IntoIter<P::Item>,

@@ -10,6 +10,14 @@ use std::fmt;
 /// [`blocking::Client::pages`](crate::blocking::Client::pages).
 ///
 /// It ends behind the last page, at a cursor that the server has given before, and after an error.
+///
+/// ```no_run
+/// # fn run(client: scaigrid::blocking::Client) -> Result<(), scaigrid::Error> {
+/// for page in client.pages(scaigrid::ListModels::new()) {
+///     println!("{} models", page?.items.len());
+/// }
+/// # Ok(()) }
+/// ```
 pub struct Pages<P> {
     client: Client,
     cursor: PageCursor<P>,
@@ -44,6 +52,12 @@ impl<P: Paginated> Iterator for Pages<P> {
 ///
 /// It ends behind the last item, at a cursor that the server has given before, and after an error.
 /// [`next_cursor`](Self::next_cursor) then says where to go on.
+///
+/// ```no_run
+/// # fn run(client: scaigrid::blocking::Client) -> Result<(), scaigrid::Error> {
+/// let models = client.items(scaigrid::ListModels::new()).collect::<Result<Vec<_>, _>>()?;
+/// # Ok(()) }
+/// ```
 pub struct Items<P: Paginated> {
     pages: Pages<P>,
     page: std::vec::IntoIter<P::Item>,
