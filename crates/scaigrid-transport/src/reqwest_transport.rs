@@ -12,6 +12,7 @@ use futures_core::Stream;
 use http::Uri;
 use http_body::Body as _;
 use reqwest::Url;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -196,6 +197,8 @@ async fn answer(
     Sent { head, host }: Sent<impl Future<Output = reqwest::Result<reqwest::Response>>>,
     timeouts: Timeouts,
 ) -> Result<http::Response<Body>, TransportError> {
+    // It may have been made in a runtime, and be awaited outside.
+    require_runtime()?;
     // The clock is read only for what needs it.
     let limit = timeouts.limit_reads().then(|| ReadLimit::new(timeouts, now()));
     let response = match limit.as_ref().and_then(|limit| limit.next(now())) {
@@ -224,8 +227,9 @@ impl ReqwestTransport {
     }
 }
 
-/// The last address as reqwest wants it. Most calls go where the last one went, and parsing takes longer than copying.
-#[derive(Debug, Default)]
+/// The last address as reqwest wants it. Most calls go where the last one went, and parsing takes longer than copying. One
+/// with a query is not kept: it may hold a key.
+#[derive(Default)]
 struct LastAddress(RwLock<Option<(Uri, Url)>>);
 
 impl LastAddress {
@@ -237,8 +241,16 @@ impl LastAddress {
         drop(last);
         let url = Url::parse(&uri.to_string())
             .map_err(|error| TransportError::new(Kind::InvalidRequest).with_source(error))?;
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((uri.clone(), url.clone()));
+        if uri.query().is_none() {
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some((uri.clone(), url.clone()));
+        }
         Ok(url)
+    }
+}
+
+impl fmt::Debug for LastAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LastAddress").finish_non_exhaustive()
     }
 }
 
@@ -333,6 +345,8 @@ struct Silence {
 struct Ticking {
     timer: Pin<Box<Sleep>>,
     tick: Duration,
+    /// How many silent ticks are too many.
+    limit: u32,
     /// What the end of the wait means.
     kind: Kind,
     /// How many pieces had come when the tick began.
@@ -359,17 +373,18 @@ impl Silence {
             Some(ticking) => ticking,
             None => {
                 let Some((wait, kind)) = limit.next(now()) else { return Poll::Pending };
-                let tick = wait / TICKS;
+                // The wait for the first byte is a single one.
+                let limit = if kind == Kind::FirstByteTimeout { 1 } else { TICKS };
+                let tick = wait / limit;
                 let timer = Box::pin(tokio::time::sleep(tick));
-                self.ticking.insert(Ticking { timer, tick, kind, pieces: self.pieces, silent: 0 })
+                self.ticking.insert(Ticking { timer, tick, limit, kind, pieces: self.pieces, silent: 0 })
             }
         };
         loop {
             ready!(ticking.timer.as_mut().poll(context));
             let is_silent = ticking.pieces == self.pieces;
             (ticking.pieces, ticking.silent) = (self.pieces, if is_silent { ticking.silent + 1 } else { 0 });
-            // The first tick may have begun before the wait, while the reader was busy.
-            if ticking.silent > TICKS {
+            if ticking.silent >= ticking.limit {
                 return Poll::Ready(ticking.kind);
             }
             ticking.timer.as_mut().reset(tokio::time::Instant::now() + ticking.tick);

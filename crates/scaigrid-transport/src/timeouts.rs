@@ -102,6 +102,12 @@ mod limit {
             self.end.store(u64::try_from(end).unwrap_or(u64::MAX).max(1), Ordering::Relaxed);
         }
 
+        /// What is left of the attempt. `None`: no limit.
+        #[cfg(feature = "ureq")]
+        pub(crate) fn attempt_left(&self, now: Instant) -> Option<Duration> {
+            Some(self.timeouts.attempt?.saturating_sub(now.saturating_duration_since(self.started)))
+        }
+
         /// `None`: no limit.
         pub(crate) fn next(&self, now: Instant) -> Option<(Duration, Kind)> {
             let passed = now.saturating_duration_since(self.started);

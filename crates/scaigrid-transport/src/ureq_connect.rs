@@ -50,7 +50,13 @@ fn known(kind: Kind, cause: Option<Error>) -> Error {
 /// The kind of a failure to connect. Nothing has been sent then, whatever went wrong.
 fn before_sending(cause: Error) -> Error {
     let kind = match &cause {
-        Error::Other(other) => other.downcast_ref::<Known>().map_or(Kind::Connect, |known| known.kind),
+        Error::Other(other) => match other.downcast_ref::<Known>().map(|known| known.kind) {
+            // Of a connection to a proxy, or of a handshake: the request has not left.
+            Some(Kind::FirstByteTimeout | Kind::ReadTimeout | Kind::Timeout) => Kind::ConnectTimeout,
+            Some(kind) if kind.may_have_run() => Kind::Connect,
+            Some(kind) => kind,
+            None => Kind::Connect,
+        },
         Error::HostNotFound => Kind::Dns,
         Error::Timeout(_) => Kind::ConnectTimeout,
         Error::ConnectProxyFailed(_) | Error::InvalidProxyUrl => Kind::Proxy,
@@ -176,6 +182,17 @@ impl Connector<()> for Connect {
             true => self.names.resolve(details.uri, details.config, details.timeout)?,
             false => details.addrs.clone(),
         };
+        if is_cancelled() {
+            return Err(known(Kind::Cancelled, None));
+        }
+        // What is left of the attempt after that. The limit to connect begins anew.
+        let mut timeout = details.timeout;
+        if let Some(left) = exchange.as_ref().and_then(|exchange| exchange.limit.attempt_left(now())) {
+            if left.is_zero() {
+                return Err(known(Kind::ConnectTimeout, None));
+            }
+            timeout.after = timeout.after.min(Limit::Exact(left));
+        }
         let details = ConnectionDetails {
             uri: details.uri,
             addrs,
@@ -183,8 +200,8 @@ impl Connector<()> for Connect {
             // Requests differ in their time limits and proxies only.
             request_level: false,
             resolver: &self.names,
-            now: details.now,
-            timeout: details.timeout,
+            now: (details.current_time)(),
+            timeout,
             current_time: Arc::clone(&details.current_time),
             run_connector: Arc::clone(&details.run_connector),
             register_shutdown: Arc::new(move |handle: Weak<dyn ShutdownHandle>| {

@@ -93,7 +93,7 @@ pub(crate) struct StreamCore {
     has_first: bool,
     state: State,
     reply: ChatAccumulator,
-    /// When the latest wait for bytes began.
+    /// When the wait behind the last chunk began.
     waits_since: Option<Instant>,
     events: Events,
     max_bytes: usize,
@@ -198,10 +198,9 @@ impl StreamCore {
     /// Bytes of the body.
     pub(crate) fn push(&mut self, piece: Bytes) {
         self.input = piece;
-        self.waits_since = None;
     }
 
-    /// Nothing is there yet. The first time since the last bytes, the wait begins.
+    /// Nothing is there yet. The first time since the last chunk, the wait begins.
     pub(crate) fn waits(&mut self, now: impl FnOnce() -> Instant) {
         if self.waits_since.is_none() {
             self.waits_since = Some(now());
@@ -277,6 +276,7 @@ impl StreamCore {
                 Meaning::Nothing => {}
                 Meaning::Done => self.state = State::Done,
                 Meaning::Chunk => {
+                    self.waits_since = None;
                     self.reply.push(&self.chunk);
                     if self.reply.size() > self.max_bytes {
                         let message =
