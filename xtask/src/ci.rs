@@ -1,7 +1,7 @@
 //! What continuous integration checks.
 
 use crate::run::{Step, all};
-use crate::{Chore, Result, api, deps, docs, features, lint, msrv, no_more, test};
+use crate::{Chore, Result, deps, docs, features, lint, msrv, no_more, test};
 
 pub(crate) const CHORE: Chore = Chore {
     name: "ci",
@@ -9,7 +9,7 @@ pub(crate) const CHORE: Chore = Chore {
     help: "\
 Usage: cargo xtask ci
 
-Runs the chores test, lint, docs, msrv, deps, api, and features, with nothing but the toolchain and a C compiler.
+Runs the chores test, lint, docs, msrv, deps, and features, with nothing but the toolchain and a C compiler.
 Stops at the first failure. `.ci/run` is this chore.",
     run: |arguments| {
         no_more(arguments)?;
@@ -25,7 +25,6 @@ pub fn steps() -> Vec<Step> {
     steps.extend(docs::steps());
     steps.push(Step::own("minimum supported Rust version", msrv::run));
     steps.push(Step::own("licences and advisories", deps::deny_if_installed));
-    steps.push(Step::own("public interface", api::check));
     steps.extend(features::steps());
     steps.extend(test::other_builds());
     steps

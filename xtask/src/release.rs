@@ -19,7 +19,7 @@ pub mod version;
 
 use crate::metadata::Workspace;
 use crate::run::{git, output, root};
-use crate::{Chore, Result, ci, semver};
+use crate::{Chore, Result, api, ci, semver};
 use lexopt::{Arg, ValueExt};
 use prepare::Plan;
 use std::path::Path;
@@ -99,6 +99,7 @@ fn release(level: &Level, execute: bool) -> Result {
     let plan = Plan::new(&root, level)?;
     println!("{} -> {}: {}", plan.current, plan.next, plan.names.join(", "));
     ci::run()?;
+    api::check()?;
 
     let scratch = tempfile::tempdir()?;
     let clone = prepare::run(&root, scratch.path(), &plan, None)?;
