@@ -1,5 +1,7 @@
 //! The async transport on reqwest. The only module that names reqwest in public.
 
+mod pieces;
+
 use crate::error::{Unreadable, find_cause, is_malformed};
 use crate::proxy::ProxyChoice;
 use crate::timeouts::{ReadLimit, now};
@@ -10,7 +12,7 @@ use crate::{
 use bytes::Bytes;
 use futures_core::Stream;
 use http::Uri;
-use http_body::Body as _;
+use pieces::Pieces;
 use reqwest::Url;
 use std::fmt;
 use std::future::Future;
@@ -19,7 +21,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Sleep;
 
 /// The async transport on reqwest: HTTP/1.1, pooled connections, [proxies](crate#proxies) from the environment, no redirects, no
 /// retries of its own. Needs a tokio runtime with timers when it sends. Cheap to clone; clones share the pool.
@@ -208,7 +209,7 @@ async fn answer(
             .map_err(|_| TransportError::new(kind).with_host(host.as_str()))?,
     };
     let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
-    Ok(response.map(|body| Body::new(Pieces { body: Some(body), limit, silence: Silence::default(), host })))
+    Ok(response.map(|body| Body::new(Pieces::new(body, limit, host))))
 }
 
 impl ReqwestTransport {
@@ -293,117 +294,6 @@ fn require_runtime() -> Result<(), TransportError> {
             .with_message("an async call needs a tokio runtime: run it in one, or use the blocking client")
     };
     tokio::runtime::Handle::try_current().map(drop).map_err(missing)
-}
-
-/// The pieces of a body, each awaited for no longer than allowed.
-struct Pieces {
-    body: Option<reqwest::Body>,
-    limit: Option<ReadLimit>,
-    /// Counts only while a piece is awaited: time that the reader takes between pieces does not.
-    silence: Silence,
-    host: String,
-}
-
-impl Pieces {
-    /// The next piece, or what the end of the wait means.
-    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, TransportError>>> {
-        loop {
-            let Some(body) = &mut self.body else { return Poll::Ready(None) };
-            let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
-                return self.poll_silence(context).map(|error| Some(Err(error)));
-            };
-            self.silence.ends();
-            match frame {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => {
-                        self.limit.iter().for_each(ReadLimit::flows);
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                    // Nothing in it, or trailers, which say nothing that matters here.
-                    _ => {}
-                },
-            }
-        }
-    }
-
-    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
-        let kind = ready!(self.silence.poll(self.limit.as_ref(), context));
-        Poll::Ready(TransportError::new(kind).with_host(self.host.as_str()))
-    }
-}
-
-/// Measures silence in ticks: a stream may wait a million times, and must not read the clock and move a timer each time.
-#[derive(Default)]
-struct Silence {
-    ticking: Option<Ticking>,
-    /// Pieces that have come.
-    pieces: u64,
-}
-
-struct Ticking {
-    timer: Pin<Box<Sleep>>,
-    tick: Duration,
-    /// How many silent ticks are too many.
-    limit: u32,
-    /// What the end of the wait means.
-    kind: Kind,
-    /// How many pieces had come when the tick began.
-    pieces: u64,
-    /// Ticks without a piece.
-    silent: u32,
-}
-
-/// A silence is told from its limit to an eighth beyond it.
-const TICKS: u32 = 8;
-
-impl Silence {
-    /// A piece has come.
-    fn ends(&mut self) {
-        self.pieces = self.pieces.wrapping_add(1);
-        // The limit of the first byte is another one, and is over.
-        self.ticking.take_if(|ticking| ticking.kind == Kind::FirstByteTimeout);
-    }
-
-    /// Ready when a wait has taken too long.
-    fn poll(&mut self, limit: Option<&ReadLimit>, context: &mut Context<'_>) -> Poll<Kind> {
-        let Some(limit) = limit else { return Poll::Pending };
-        let ticking = match &mut self.ticking {
-            Some(ticking) => ticking,
-            None => {
-                let Some((wait, kind)) = limit.next(now()) else { return Poll::Pending };
-                // The wait for the first byte is a single one.
-                let limit = if kind == Kind::FirstByteTimeout { 1 } else { TICKS };
-                let tick = wait / limit;
-                let timer = Box::pin(tokio::time::sleep(tick));
-                self.ticking.insert(Ticking { timer, tick, limit, kind, pieces: self.pieces, silent: 0 })
-            }
-        };
-        loop {
-            ready!(ticking.timer.as_mut().poll(context));
-            let is_silent = ticking.pieces == self.pieces;
-            (ticking.pieces, ticking.silent) = (self.pieces, if is_silent { ticking.silent + 1 } else { 0 });
-            if ticking.silent >= ticking.limit {
-                return Poll::Ready(ticking.kind);
-            }
-            ticking.timer.as_mut().reset(tokio::time::Instant::now() + ticking.tick);
-        }
-    }
-}
-
-impl Stream for Pieces {
-    type Item = Result<Bytes, TransportError>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let piece = ready!(this.poll_piece(context));
-        if !matches!(piece, Some(Ok(_))) {
-            // Closes the connection, and ends the stream.
-            this.body = None;
-        }
-        Poll::Ready(piece)
-    }
 }
 
 fn failure(error: reqwest::Error, host: &str) -> TransportError {

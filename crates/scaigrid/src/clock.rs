@@ -61,6 +61,12 @@ pub(crate) fn system_instant() -> Instant {
     Instant::now()
 }
 
+/// Waits for real: sockets do not know virtual time.
+#[cfg(feature = "testing")]
+pub(crate) fn wait(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
 /// One reading of both clocks.
 #[derive(Clone, Copy)]
 pub(crate) struct Now {

@@ -48,7 +48,6 @@ mod wire;
 use scenario::{Came, Scenario, Seen, Verdict};
 use server::Server;
 use std::fmt;
-use std::time::Duration;
 
 /// All scenarios, in the order in which they are played.
 fn all() -> impl Iterator<Item = &'static Scenario> {
@@ -190,10 +189,4 @@ impl fmt::Display for Report {
             self.outcomes.len()
         )
     }
-}
-
-/// How long a blocking call sleeps for [`Call::Pause`](scenario::Call::Pause).
-#[allow(clippy::disallowed_methods, reason = "sockets wait in real time")]
-fn sleep(duration: Duration) {
-    std::thread::sleep(duration);
 }

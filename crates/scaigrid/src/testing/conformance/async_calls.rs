@@ -62,7 +62,7 @@ async fn pause(time: Duration) {
     let state = Arc::new(Mutex::new((false, None::<Waker>)));
     let shared = Arc::clone(&state);
     std::thread::spawn(move || {
-        super::sleep(time);
+        crate::clock::wait(time);
         let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 = true;
         state.1.take().into_iter().for_each(Waker::wake);

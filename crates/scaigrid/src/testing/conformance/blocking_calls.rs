@@ -19,7 +19,7 @@ fn make_one(stage: &Stage, client: &Client, call: Call) -> Option<Came> {
     }
     let came = match call {
         Call::Pause(time) => {
-            super::sleep(time);
+            crate::clock::wait(time);
             return None;
         }
         Call::AwaitEnd => {

@@ -1,5 +1,4 @@
 //! A server of raw bytes on loopback: it does with each connection what a script says, right or wrong.
-#![allow(clippy::disallowed_methods, reason = "sockets wait in real time, and so does their server")]
 
 use super::received::{Received, read_head, read_rest};
 use super::scenario::SHORT;
@@ -172,7 +171,7 @@ fn serve(mut stream: TcpStream, steps: Vec<Step>, shared: &Shared) -> io::Result
                     stream.write_all(&[byte])?;
                 }
             }
-            Step::Pause(time) => thread::sleep(time),
+            Step::Pause(time) => crate::clock::wait(time),
             Step::AwaitEnd => {
                 // What the client still sends does not count.
                 let mut sink = [0; 4096];
@@ -220,6 +219,6 @@ fn read_almost(stream: &mut TcpStream) -> io::Result<()> {
         if let Some(end) = seen.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             return stream.read_exact(&mut vec![0; end + 3]);
         }
-        thread::sleep(Duration::from_millis(1));
+        crate::clock::wait(Duration::from_millis(1));
     }
 }
