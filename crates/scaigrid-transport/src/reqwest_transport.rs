@@ -208,8 +208,13 @@ async fn answer(
             .await
             .map_err(|_| TransportError::new(kind).with_host(host.as_str()))?,
     };
-    let response: http::Response<reqwest::Body> = response.map_err(|error| failure(error, &host))?.into();
-    Ok(response.map(|body| Body::new(Pieces::new(body, limit, host))))
+    let mut answer = response.map_err(|error| failure(error, &host))?;
+    let mut response = http::Response::new(());
+    *response.status_mut() = answer.status();
+    *response.version_mut() = answer.version();
+    std::mem::swap(response.headers_mut(), answer.headers_mut());
+    std::mem::swap(response.extensions_mut(), answer.extensions_mut());
+    Ok(response.map(|()| Body::new(Pieces::new(answer, limit, host))))
 }
 
 impl ReqwestTransport {

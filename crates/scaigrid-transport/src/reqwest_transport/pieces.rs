@@ -5,16 +5,16 @@ use crate::timeouts::{ReadLimit, now};
 use crate::{TransportError, TransportErrorKind as Kind};
 use bytes::Bytes;
 use futures_core::Stream;
-use http_body::Body as _;
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
 
 /// The pieces of a body, each awaited for no longer than allowed.
 pub(super) struct Pieces {
-    body: Option<reqwest::Body>,
+    /// Its head is empty: it was handed on.
+    response: Option<reqwest::Response>,
     limit: Option<ReadLimit>,
     /// Counts only while a piece is awaited: time that the reader takes between pieces does not.
     silence: Silence,
@@ -22,29 +22,28 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(body: reqwest::Body, limit: Option<ReadLimit>, host: String) -> Self {
-        Self { body: Some(body), limit, silence: Silence::default(), host }
+    pub(super) fn new(response: reqwest::Response, limit: Option<ReadLimit>, host: String) -> Self {
+        Self { response: Some(response), limit, silence: Silence::default(), host }
     }
 
     /// The next piece, or what the end of the wait means.
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, TransportError>>> {
         loop {
-            let Some(body) = &mut self.body else { return Poll::Ready(None) };
-            let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
+            let Some(response) = &mut self.response else { return Poll::Ready(None) };
+            // Made anew each time: it holds nothing between two polls but the borrow.
+            let piece = pin!(response.chunk()).poll(context);
+            let Poll::Ready(piece) = piece else {
                 return self.poll_silence(context).map(|error| Some(Err(error)));
             };
             self.silence.ends();
-            match frame {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if !data.is_empty() => {
-                        self.limit.iter().for_each(ReadLimit::flows);
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                    // Nothing in it, or trailers, which say nothing that matters here.
-                    _ => {}
-                },
+            match piece {
+                Ok(None) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
+                Ok(Some(piece)) if piece.is_empty() => {}
+                Ok(Some(piece)) => {
+                    self.limit.iter().for_each(ReadLimit::flows);
+                    return Poll::Ready(Some(Ok(piece)));
+                }
             }
         }
     }
@@ -65,6 +64,8 @@ struct Silence {
 
 struct Ticking {
     timer: Pin<Box<Sleep>>,
+    /// Whom the timer wakes.
+    waker: Option<Waker>,
     tick: Duration,
     /// How many silent ticks are too many.
     limit: u32,
@@ -98,11 +99,20 @@ impl Silence {
                 let limit = if kind == Kind::FirstByteTimeout { 1 } else { TICKS };
                 let tick = wait / limit;
                 let timer = Box::pin(tokio::time::sleep(tick));
-                self.ticking.insert(Ticking { timer, tick, limit, kind, pieces: self.pieces, silent: 0 })
+                let (pieces, waker) = (self.pieces, None);
+                self.ticking.insert(Ticking { timer, waker, tick, limit, kind, pieces, silent: 0 })
             }
         };
         loop {
-            ready!(ticking.timer.as_mut().poll(context));
+            // It runs already, and is known to wake this task.
+            let is_awaited = ticking.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
+            if is_awaited && !ticking.timer.is_elapsed() {
+                return Poll::Pending;
+            }
+            if ticking.timer.as_mut().poll(context).is_pending() {
+                ticking.waker = Some(context.waker().clone());
+                return Poll::Pending;
+            }
             let is_silent = ticking.pieces == self.pieces;
             (ticking.pieces, ticking.silent) = (self.pieces, if is_silent { ticking.silent + 1 } else { 0 });
             if ticking.silent >= ticking.limit {
@@ -111,6 +121,7 @@ impl Silence {
             // A time that no clock can show never comes.
             let Some(end) = now().checked_add(ticking.tick) else { return Poll::Pending };
             ticking.timer.as_mut().reset(end.into());
+            ticking.waker = None;
         }
     }
 }
@@ -123,7 +134,7 @@ impl Stream for Pieces {
         let piece = ready!(this.poll_piece(context));
         if !matches!(piece, Some(Ok(_))) {
             // Closes the connection, and ends the stream.
-            this.body = None;
+            this.response = None;
         }
         Poll::Ready(piece)
     }

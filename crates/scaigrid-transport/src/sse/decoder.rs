@@ -7,7 +7,7 @@ use std::str;
 /// The largest event that a [`Decoder`] takes unless told otherwise: 8 MiB.
 pub const DEFAULT_MAX_EVENT_BYTES: usize = 8 * 1024 * 1024;
 
-/// An event, borrowed from its decoder.
+/// An event, borrowed from its decoder, or from the input when it is whole there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event<'a> {
@@ -63,6 +63,9 @@ enum Position {
     Comment,
 }
 
+/// The name of an event without an `event` field.
+const MESSAGE: &str = "message";
+
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 impl Default for Decoder {
@@ -99,7 +102,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`EventTooLarge`], and again on every later call.
-    pub fn next(&mut self, input: &mut &[u8]) -> Result<Option<Event<'_>>, EventTooLarge> {
+    pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<Event<'a>>, EventTooLarge> {
         if self.handed_out {
             self.begin_block();
         }
@@ -116,6 +119,11 @@ impl Decoder {
                 continue;
             };
             let (text, rest) = input.split_at(end);
+            if let (Some(rest), Some(data)) = (rest.strip_prefix(b"\n\n"), self.only_data(text)) {
+                *input = rest;
+                self.id.clone_from(&self.next_id);
+                return Ok(Some(Event { name: MESSAGE, data, id: &self.id }));
+            }
             let ends_with_cr = rest.first() == Some(&b'\r');
             *input = rest.get(1..).unwrap_or_default();
             let in_comment = self.position == Position::Comment;
@@ -225,6 +233,18 @@ impl Decoder {
         false
     }
 
+    /// The data of an event that is this line, its first, and nothing else, so that it need not be put together.
+    fn only_data<'i>(&self, line: &'i [u8]) -> Option<&'i str> {
+        let is_first = self.position == Position::Line
+            && self.line.is_empty()
+            && self.data.is_empty()
+            && self.name.is_empty();
+        let value = line.strip_prefix(b"data:").filter(|_| is_first)?;
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        // Too large, or not UTF-8: as every other line.
+        (value.len() + self.next_id.len() <= self.limit).then(|| str::from_utf8(value).ok())?
+    }
+
     fn field(&mut self, line: &[u8]) {
         let (name, value) = match memchr::memchr(b':', line) {
             Some(colon) => {
@@ -270,7 +290,7 @@ impl Decoder {
     }
 
     fn event(&self) -> Event<'_> {
-        let name = if self.name.is_empty() { "message" } else { &self.name };
+        let name = if self.name.is_empty() { MESSAGE } else { &self.name };
         Event { name, data: &self.data, id: &self.id }
     }
 
