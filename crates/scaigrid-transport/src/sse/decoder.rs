@@ -119,8 +119,9 @@ impl Decoder {
                 continue;
             };
             let (text, rest) = input.split_at(end);
-            if let (Some(rest), Some(data)) = (rest.strip_prefix(b"\n\n"), self.only_data(text)) {
-                *input = rest;
+            let behind = rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"));
+            if let (Some(behind), Some(data)) = (behind, self.only_data(text)) {
+                *input = behind;
                 self.id.clone_from(&self.next_id);
                 return Ok(Some(Event { name: MESSAGE, data, id: &self.id }));
             }
