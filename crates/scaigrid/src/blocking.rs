@@ -117,8 +117,8 @@ impl Client {
         &self,
         endpoint: &E,
     ) -> Result<ChatStream, Error> {
-        let mut call =
-            Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
+        let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
+        call.streaming();
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
             let (request, timeouts) = match step {
@@ -161,8 +161,12 @@ impl Client {
         self.download_with(endpoint, call)
     }
 
-    fn download_with<E: DownloadEndpoint>(&self, endpoint: &E, call: Call<'_, E>) -> Result<Download, Error> {
-        let mut call = call.downloading_file();
+    fn download_with<E: DownloadEndpoint>(
+        &self,
+        endpoint: &E,
+        mut call: Call<'_, E>,
+    ) -> Result<Download, Error> {
+        call.downloading_file();
         let mut step = self.unless_cancelled(&mut call, |call, now| call.first(now));
         loop {
             let (request, timeouts) = match step {

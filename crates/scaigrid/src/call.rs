@@ -144,16 +144,14 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 
     /// The answer will be read as a stream: other time limits apply.
-    pub(crate) fn streaming(mut self) -> Self {
+    pub(crate) fn streaming(&mut self) {
         self.answer = AnswerKind::Stream;
         self.observation.streaming();
-        self
     }
 
     /// The answer will be read as a file: the limits of streams apply, but for the wait for its begin.
-    pub(crate) fn downloading_file(mut self) -> Self {
+    pub(crate) fn downloading_file(&mut self) {
         self.answer = AnswerKind::File;
-        self
     }
 
     /// The address is a secret: what echoes it is not printed.
@@ -302,7 +300,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     }
 
     /// The stream is open and has given its first chunk: the call has succeeded.
-    pub(crate) fn opened(&mut self, core: StreamCore, now: Now) -> StreamCore {
+    pub(crate) fn opened(&mut self, core: Box<StreamCore>, now: Now) -> Box<StreamCore> {
         let secrets = self.secrets();
         let core = core.redacted(&secrets);
         let _ = self.succeeded(core.status(), core.request_id().map(str::to_owned), now);

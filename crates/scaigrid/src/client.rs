@@ -168,8 +168,8 @@ impl Client {
         &self,
         endpoint: &E,
     ) -> Result<ChatStream, Error> {
-        let mut call =
-            Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?.streaming();
+        let mut call = Call::start(endpoint, &self.settings, self.credential.fixed(), self.now())?;
+        call.streaming();
         let mut step = call.first(self.now());
         loop {
             let (sending, timeouts) = match step {
@@ -210,9 +210,9 @@ impl Client {
     async fn download_with<E: DownloadEndpoint>(
         &self,
         endpoint: &E,
-        call: Call<'_, E>,
+        mut call: Call<'_, E>,
     ) -> Result<Download, Error> {
-        let mut call = call.downloading_file();
+        call.downloading_file();
         let mut step = call.first(self.now());
         loop {
             let sending = match step {
@@ -255,7 +255,9 @@ impl Client {
         };
         call.on_head(&head);
         if !StreamCore::is_stream(&head) {
-            return Opening::Plain(self.whole_in_time(head, body, call.plain_timeout()).await);
+            // Rare, and large.
+            let whole = Box::pin(self.whole_in_time(head, body, call.plain_timeout()));
+            return Opening::Plain(whole.await);
         }
         let mut core = StreamCore::new(head, &self.settings, timeouts);
         loop {

@@ -27,7 +27,8 @@ pub struct ChatAccumulator {
     object: Option<Arc<str>>,
     created: Option<u64>,
     model: Option<Arc<str>>,
-    choices: BTreeMap<u32, PartialChoice>,
+    /// In boxes: the map has room for eleven from the first on.
+    choices: BTreeMap<u32, Box<PartialChoice>>,
     usage: Option<Usage>,
     chunks: u64,
     size: usize,
@@ -67,7 +68,7 @@ impl ChatAccumulator {
         for choice in &chunk.choices {
             let partial = self.choices.entry(choice.index).or_insert_with(|| {
                 self.size += ENTRY_SIZE;
-                PartialChoice::default()
+                Box::default()
             });
             self.size += partial.push(&choice.delta);
             if let Some(reason) = &choice.finish_reason {

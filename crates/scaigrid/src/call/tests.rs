@@ -67,7 +67,7 @@ fn run(settings: &Settings, happens: &[Happens], most_attempts: u32, streams: bo
     let request = ChatRequest::new("m").user("Hello");
     let mut call = Call::start(&request, settings, None, at(passed)).unwrap();
     if streams {
-        call = call.streaming();
+        call.streaming();
     }
     let (mut sent, mut waits) = (0, 0);
     let mut step = call.first(at(passed));

@@ -27,7 +27,7 @@ use std::task::{Context, Poll, ready};
 /// # Ok(()) }
 /// ```
 pub struct ChatStream {
-    core: StreamCore,
+    core: Box<StreamCore>,
     /// `None` once it is read to its end, or given up.
     body: Option<Body>,
     clock: Arc<dyn Clock>,
@@ -36,7 +36,7 @@ pub struct ChatStream {
 }
 
 impl ChatStream {
-    pub(crate) fn new(core: StreamCore, body: Option<Body>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(core: Box<StreamCore>, body: Option<Body>, clock: Arc<dyn Clock>) -> Self {
         Self { core, body, clock, drain: None }
     }
 

@@ -27,7 +27,7 @@ use std::sync::Arc;
 /// # Ok(()) }
 /// ```
 pub struct ChatStream {
-    core: StreamCore,
+    core: Box<StreamCore>,
     /// `None` once it is read to its end, or given up.
     body: Option<Body>,
     clock: Arc<dyn Clock>,
@@ -38,7 +38,7 @@ pub struct ChatStream {
 
 impl ChatStream {
     pub(crate) fn new(
-        core: StreamCore,
+        core: Box<StreamCore>,
         body: Option<Body>,
         clock: Arc<dyn Clock>,
         clients: Option<CancelHandle>,

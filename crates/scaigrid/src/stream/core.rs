@@ -44,7 +44,7 @@ pub(crate) enum Peek {
 #[allow(clippy::large_enum_variant, reason = "moved once a call")]
 pub(crate) enum Opening<B> {
     /// It flows.
-    Stream(StreamCore, B),
+    Stream(Box<StreamCore>, B),
     /// It failed before its first chunk.
     Failed(Failed),
     /// The answer is no stream.
@@ -129,8 +129,10 @@ enum Meaning {
 
 impl StreamCore {
     /// For a 2xx answer that is an event stream.
-    pub(crate) fn new(head: Parts, settings: &Settings, limits: Timeouts) -> Self {
-        Self {
+    ///
+    /// In a box: it is large, and moves from the call to the stream.
+    pub(crate) fn new(head: Parts, settings: &Settings, limits: Timeouts) -> Box<Self> {
+        Box::new(Self {
             request_id: answer::request_id(&head.headers, &[]),
             head,
             decoder: Decoder::with_max_event_bytes(DEFAULT_MAX_EVENT_BYTES.min(settings.max_response_bytes)),
@@ -145,7 +147,7 @@ impl StreamCore {
             max_bytes: settings.max_response_bytes,
             limits,
             opened: None,
-        }
+        })
     }
 
     /// Whether an answer is read as a stream: a success that is no document of another type.
@@ -157,19 +159,19 @@ impl StreamCore {
     }
 
     /// Takes secrets out of what is printed of its head.
-    pub(crate) fn redacted(mut self, secrets: &Secrets) -> Self {
+    pub(crate) fn redacted(mut self: Box<Self>, secrets: &Secrets) -> Box<Self> {
         self.request_id.iter_mut().for_each(|id| secrets.redact(id));
         self
     }
 
     /// The call has succeeded: the stream is handed out.
-    pub(crate) fn opened(mut self, opened: Opened) -> Self {
+    pub(crate) fn opened(mut self: Box<Self>, opened: Opened) -> Box<Self> {
         self.opened = Some(opened);
         self
     }
 
     /// A plain reply in place of a stream: one chunk.
-    pub(crate) fn of_reply(reply: Reply<ChatCompletion>, settings: &Settings, opened: Opened) -> Self {
+    pub(crate) fn of_reply(reply: Reply<ChatCompletion>, settings: &Settings, opened: Opened) -> Box<Self> {
         let (mut head, ()) = http::Response::new(()).into_parts();
         head.status = reply.status();
         head.headers.clone_from(reply.headers());
@@ -327,7 +329,12 @@ impl StreamCore {
             }),
         };
         let used = self.input.len() - rest.len();
-        self.input.advance(used);
+        if rest.is_empty() {
+            // Lets go of the transport's buffer, which can then be read into again.
+            self.input = Bytes::new();
+        } else {
+            self.input.advance(used);
+        }
         Ok(meaning)
     }
 
