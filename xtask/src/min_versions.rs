@@ -4,6 +4,7 @@ use crate::metadata::Workspace;
 use crate::run::{cargo_in, git, output, root, run};
 use crate::{Chore, Result, no_more};
 use std::path::Path;
+use toml_edit::{Array, DocumentMut, Item, value};
 
 pub(crate) const CHORE: Chore = Chore {
     name: "min-versions",
@@ -11,8 +12,8 @@ pub(crate) const CHORE: Chore = Chore {
     help: "\
 Usage: cargo xtask min-versions
 
-Takes the last commit into a temporary folder, sets each direct dependency to its lowest version, and checks all
-targets of the published crates with all features. The resolver's option is unstable, so the stable toolchain is told
+Takes the published crates of the last commit into a temporary folder, sets each direct dependency to its lowest
+version, and checks all targets with all features. The resolver's option is unstable, so the stable toolchain is told
 to take it. Builds in target/min-versions.",
     run: |arguments| {
         no_more(arguments)?;
@@ -26,6 +27,15 @@ fn min_versions(scratch: &Path) -> Result {
     let target = Workspace::read(&root)?.target_directory.join("min-versions");
     let copy = scratch.join("copy");
     output(git(&root, &["clone", "--quiet", "."]).arg(&copy))?;
+    // Versions are chosen for a workspace as a whole: the others would raise those of the published crates.
+    let published = Workspace::read(&copy)?;
+    let folders = published.published()?.into_iter().filter_map(|package| package.manifest_path.parent());
+    let members: Array = folders.filter_map(Path::to_str).collect();
+    let manifest = copy.join("Cargo.toml");
+    let mut document: DocumentMut = std::fs::read_to_string(&manifest)?.parse()?;
+    let workspace = document.get_mut("workspace").and_then(Item::as_table_like_mut);
+    workspace.ok_or("no workspace")?.insert("members", value(members));
+    std::fs::write(&manifest, document.to_string())?;
     run(cargo_in(&copy).args(["update", "-Z", "direct-minimal-versions"]).env("RUSTC_BOOTSTRAP", "1"))?;
     let workspace = Workspace::read(&copy)?;
     let mut check = cargo_in(&copy);
