@@ -1,7 +1,7 @@
 //! Feature sets: those that people use, and all of them.
 
 use crate::metadata::{Package, Workspace};
-use crate::run::{Step, all, root};
+use crate::run::{Step, all, cargo, root, run};
 use crate::{Chore, Result};
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ Usage: cargo xtask features [--powerset]
                 other => return Err(other.unexpected().into()),
             }
         }
-        if powerset { all(&powerset_steps()?) } else { all(&steps()) }
+        if powerset { check_powerset() } else { all(&steps()) }
     },
 };
 
@@ -96,19 +96,26 @@ pub(crate) fn steps() -> Vec<Step> {
     steps
 }
 
-fn powerset_steps() -> Result<Vec<Step>> {
+/// To its end, whatever fails: it takes long.
+fn check_powerset() -> Result {
     let workspace = Workspace::read(&root())?;
-    let mut steps = Vec::new();
+    let mut sets = Vec::new();
     for package in workspace.published()? {
-        for set in powerset(package) {
-            let set = set.into_iter().collect::<Vec<_>>().join(",");
-            let arguments =
-                ["check", "--quiet", "-p", &package.name, "--no-default-features", "--features", &set];
-            steps.push(Step::cargo(format!("{} with features [{set}]", package.name), &arguments));
+        let joined = |set: BTreeSet<&str>| set.into_iter().collect::<Vec<_>>().join(",");
+        sets.extend(powerset(package).into_iter().map(|set| (&package.name, joined(set))));
+    }
+    let mut failed = Vec::new();
+    for (number, (package, set)) in sets.iter().enumerate() {
+        println!("{} of {}: {package} with features [{set}]", number + 1, sets.len());
+        let arguments = ["check", "--quiet", "-p", package, "--no-default-features", "--features", set];
+        if run(cargo().args(arguments)).is_err() {
+            failed.push(format!("{package} with features [{set}]"));
         }
     }
-    println!("{} sets", steps.len());
-    Ok(steps)
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{} sets fail:\n{}", failed.len(), failed.join("\n")).into()),
+    }
 }
 
 /// Every set of features, but one only of those that mean the same: where a feature brings another one of the package

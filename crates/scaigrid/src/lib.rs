@@ -27,6 +27,7 @@ pub mod coverage {}
 mod credential;
 mod doors;
 mod download;
+#[cfg(any(feature = "async", feature = "blocking"))]
 mod elsewhere;
 mod env;
 mod error;
