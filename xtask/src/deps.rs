@@ -2,6 +2,7 @@
 
 use crate::run::{Step, all, cargo, is_installed, run};
 use crate::{Chore, Result, no_more};
+use std::process::Command;
 
 pub(crate) const CHORE: Chore = Chore {
     name: "deps",
@@ -24,8 +25,18 @@ pub(crate) fn deny_if_installed() -> Result {
         println!("left out: cargo-deny is not installed: `cargo install --locked cargo-deny`");
         return Ok(());
     }
-    let deny =
-        |checks: &[&str]| run(cargo().args(["deny", "check", "--config", "xtask/deny.toml"]).args(checks));
-    deny(&["bans", "licenses", "sources"])?;
-    deny(&["advisories"])
+    run(deny().args(["check", "bans", "licenses", "sources"]))?;
+    if run(deny().args(["fetch", "db"])).is_err() {
+        println!(
+            "left out: the database of advisories cannot be fetched; without the network, nothing is known of them"
+        );
+        return Ok(());
+    }
+    run(deny().args(["check", "advisories"]))
+}
+
+fn deny() -> Command {
+    let mut command = cargo();
+    command.args(["deny", "--config", "xtask/deny.toml"]);
+    command
 }
