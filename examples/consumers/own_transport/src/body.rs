@@ -58,18 +58,29 @@ pub(crate) struct Incoming {
     /// `None` behind the end.
     pub(crate) open: Option<(hyper::body::Incoming, Kept)>,
     pub(crate) limits: Limits,
-    /// Runs only while a piece is waited for.
-    pub(crate) timer: Option<(Pin<Box<Sleep>>, Kind)>,
+    /// When the piece that is waited for is late.
+    pub(crate) late: Option<(Instant, Kind)>,
+    /// Kept for the next wait: it may end too early, and is then set anew.
+    pub(crate) timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Incoming {
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
-        if self.timer.is_none() {
-            let timer = |(end, kind)| (Box::pin(tokio::time::sleep_until(end)), kind);
-            self.timer = self.limits.next().map(timer);
+        if self.late.is_none() {
+            self.late = self.limits.next();
         }
-        let Some((timer, kind)) = &mut self.timer else { return Poll::Pending };
-        timer.as_mut().poll(context).map(|()| TransportError::new(*kind))
+        let Some((late, kind)) = self.late else { return Poll::Pending };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(late)));
+        if timer.deadline() > late {
+            timer.as_mut().reset(late);
+        }
+        loop {
+            ready!(timer.as_mut().poll(context));
+            if timer.deadline() >= late {
+                return Poll::Ready(TransportError::new(kind));
+            }
+            timer.as_mut().reset(late);
+        }
     }
 }
 
@@ -84,7 +95,7 @@ impl Stream for Incoming {
                 Poll::Pending => ready!(this.poll_late(context)),
                 Poll::Ready(Some(Err(error))) => failure(error),
                 Poll::Ready(frame) => {
-                    this.timer = None;
+                    this.late = None;
                     if frame.is_none() || body.is_end_stream() {
                         this.open.take().into_iter().for_each(|(_, kept)| kept.give_back());
                     }

@@ -99,7 +99,8 @@ impl Transport for HyperTransport {
         };
         let (connection, response) = answered.map_err(|error| error.with_host(host.as_str()))?;
         let kept = Kept { connection, host, pool: Arc::clone(&self.pool) };
-        Ok(response.map(|body| Body::new(Incoming { open: Some((body, kept)), limits, timer: None })))
+        let incoming = |body| Incoming { open: Some((body, kept)), limits, late: None, timer: None };
+        Ok(response.map(|body| Body::new(incoming(body))))
     }
 }
 
