@@ -222,7 +222,13 @@ impl Connector<()> for Connect {
             false => before_sending(error),
         })?;
         let handle = lock(&socket).take();
-        Ok(connected.map(|inner| Watched { inner, head: Vec::new(), handle, user: Weak::new() }))
+        Ok(connected.map(|inner| Watched {
+            inner,
+            head: Vec::new(),
+            handle,
+            user: Weak::new(),
+            was_read: false,
+        }))
     }
 }
 
@@ -251,6 +257,8 @@ pub(crate) struct Watched {
     handle: Option<Weak<dyn ShutdownHandle>>,
     /// The exchange that used it last.
     user: Weak<Exchange>,
+    /// Whether it was read from since ureq last asked whether it is open.
+    was_read: bool,
 }
 
 impl fmt::Debug for Watched {
@@ -346,11 +354,14 @@ impl Transport for Watched {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.send_head(timeout)?;
+        self.was_read = true;
         self.limited(timeout, |inner, timeout| inner.await_input(timeout).map_err(broken))
     }
 
+    /// ureq asks when it puts a connection back, and again when it takes it up. Each answer takes three system calls, and only
+    /// the second one matters: it also finds what the server has sent too much, or that it has closed.
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        std::mem::take(&mut self.was_read) || self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {

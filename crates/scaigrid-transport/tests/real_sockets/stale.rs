@@ -21,6 +21,13 @@ fn closed_while_idle<C: Colour>() {
     is_replaced::<C>(Act::KeepAlive(1), "{}");
 }
 
+/// An answer that nobody has asked for is no answer to the next request.
+fn sent_too_much_while_idle<C: Colour>() {
+    let answers =
+        ["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nbad"];
+    is_replaced::<C>(Act::Drip(answers.into(), SHORT / 16), "");
+}
+
 fn reset() -> Act {
     Act::AnswerAndReset("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
 }
@@ -48,6 +55,7 @@ fn closed_while_nobody_looked<C: Colour>() {
 
 both! {
     closed_while_idle,
+    sent_too_much_while_idle,
     reset_while_idle,
     closed_while_nobody_looked,
 }
