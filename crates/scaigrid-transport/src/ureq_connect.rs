@@ -3,14 +3,17 @@
 //!
 //! ureq's `unversioned` module may change with a minor release, which is why `Cargo.toml` names one.
 
+mod exchange;
+
+pub(crate) use exchange::Exchange;
+
 use crate::TransportErrorKind as Kind;
-use crate::timeouts::{ReadLimit, Timeouts, now};
-use std::cell::RefCell;
+use crate::timeouts::now;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use ureq::Error;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -366,67 +369,5 @@ impl Transport for Watched {
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
-    }
-}
-
-/// One request and its answer, from sending to the end of the body.
-pub(crate) struct Exchange {
-    pub(crate) limit: ReadLimit,
-    cancelled: AtomicBool,
-    /// What is sent next is the head of a request with a body in memory.
-    pub(crate) body_follows: AtomicBool,
-    /// The connection in use.
-    socket: Mutex<Option<Weak<dyn ShutdownHandle>>>,
-}
-
-thread_local! {
-    /// ureq reads on the caller's thread, and offers no other way to tell a pooled connection whose turn it is.
-    static CURRENT: RefCell<Option<Arc<Exchange>>> = const { RefCell::new(None) };
-}
-
-impl Exchange {
-    pub(crate) fn new(timeouts: Timeouts, started: Instant) -> Arc<Self> {
-        Arc::new(Self {
-            limit: ReadLimit::new(timeouts, started),
-            cancelled: AtomicBool::new(false),
-            body_follows: AtomicBool::new(false),
-            socket: Mutex::new(None),
-        })
-    }
-
-    /// Runs a piece of the exchange on this thread.
-    pub(crate) fn run<T>(self: &Arc<Self>, piece: impl FnOnce() -> T) -> T {
-        /// Also when the piece panics.
-        struct Restore(Option<Arc<Exchange>>);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                CURRENT.set(self.0.take());
-            }
-        }
-        let _restore = Restore(CURRENT.replace(Some(Arc::clone(self))));
-        piece()
-    }
-
-    fn current() -> Option<Arc<Self>> {
-        CURRENT.with_borrow(Clone::clone)
-    }
-
-    /// Ends the exchange from another thread: a read that waits ends at once.
-    pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
-        // Under the lock, so that the connection cannot pass to another exchange in between.
-        let socket = lock(&self.socket);
-        if let Some(socket) = socket.as_ref().and_then(Weak::upgrade) {
-            socket.shutdown();
-        }
-    }
-
-    /// The connection is no longer this exchange's.
-    pub(crate) fn release(&self) {
-        *lock(&self.socket) = None;
-    }
-
-    pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::SeqCst)
     }
 }

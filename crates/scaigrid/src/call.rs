@@ -10,6 +10,7 @@
 //!
 //! The two drivers perform the steps, one with `.await` and one without, and decide nothing.
 
+mod handed_on;
 mod record;
 mod request;
 
@@ -17,13 +18,11 @@ pub(crate) use request::{ClientHeaders, Outline};
 
 use crate::answer::{self, Failed};
 use crate::clock::Now;
-use crate::download::DownloadCore;
 use crate::observation::Observation;
 use crate::one_line::{Secret, Secrets};
 use crate::payload::Payload;
 use crate::reply::{REQUEST_ID, Reply};
 use crate::settings::Settings;
-use crate::stream::{Opened, StreamCore};
 use crate::{AttemptReport, BearerToken, BoxError, Error, ErrorKind};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -297,38 +296,6 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let texts = address.chain(self.endpoint.secrets()).map(Secret::of_text);
         let token = self.token.iter().map(BearerToken::secret);
         Secrets::new(token.chain(self.settings.header_secrets()).chain(texts))
-    }
-
-    /// The stream is open and has given its first chunk: the call has succeeded.
-    pub(crate) fn opened(&mut self, core: Box<StreamCore>, now: Now) -> Box<StreamCore> {
-        let secrets = self.secrets();
-        let core = core.redacted(&secrets);
-        let _ = self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
-        self.observation.first_chunk(now.instant);
-        core.opened(self.facts_for_stream(now))
-    }
-
-    /// The head of a file has come: the call has succeeded.
-    pub(crate) fn downloading(&mut self, head: http::response::Parts, now: Now) -> DownloadCore {
-        let mut request_id = answer::request_id(&head.headers, &[]);
-        request_id.iter_mut().for_each(|id| self.secrets().redact(id));
-        let request_id = self.succeeded(head.status, request_id, now);
-        DownloadCore::new(head, request_id, self.limits, self.facts_for_stream(now))
-    }
-
-    /// What a stream needs to know of the call.
-    pub(crate) fn facts_for_stream(&mut self, now: Now) -> Opened {
-        let token = self.token.iter().map(BearerToken::secret);
-        Opened {
-            endpoint: self.endpoint.name(),
-            secrets: Secrets::new(token.chain(self.settings.header_secrets())),
-            started: self.started,
-            attempts: self.sent,
-            elapsed: self.elapsed(now),
-            history: std::mem::take(&mut self.history),
-            at: now.system,
-            observation: self.observation.hand_on(self.endpoint.requested_model()),
-        }
     }
 
     fn token_was_refused(&self, failed: &Failed) -> bool {

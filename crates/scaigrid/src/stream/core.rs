@@ -1,6 +1,7 @@
 //! A stream without I/O: bytes in, chunks or one error out, and the reply put together on the way.
 
 mod failing;
+mod known;
 
 use super::events::{Events, StreamEvent};
 use crate::answer::{self, Failed};
@@ -9,15 +10,13 @@ use crate::clock::Now;
 use crate::observation::{self, Ending, Observation};
 use crate::one_line::Secrets;
 use crate::settings::Settings;
-use crate::{AttemptReport, Error, ErrorKind, Reply, RetryReport, trace};
+use crate::{AttemptReport, Error, ErrorKind, Reply, trace};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use scaigrid_transport::sse::{DEFAULT_MAX_EVENT_BYTES, Decoder, Event};
 use scaigrid_transport::{Timeouts, TransportError};
-use scaigrid_types::{
-    ChatAccumulator, ChatChunk, ChatCompletion, ChunkDecoder, DecodedData, ErrorEnvelope, Usage,
-};
+use scaigrid_types::{ChatAccumulator, ChatChunk, ChatCompletion, ChunkDecoder, DecodedData, ErrorEnvelope};
 use serde::de::IgnoredAny;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -360,48 +359,6 @@ impl StreamCore {
                 secrets: Some(&|| opened.secrets.clone()),
             },
         );
-    }
-
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-
-    pub(crate) fn status(&self) -> StatusCode {
-        self.head.status
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.head.headers
-    }
-
-    pub(crate) fn attempts(&self) -> u32 {
-        self.opened.as_ref().map_or(0, |opened| opened.attempts)
-    }
-
-    pub(crate) fn history(&self) -> &[AttemptReport] {
-        self.opened.as_ref().map(|opened| opened.history.as_slice()).unwrap_or_default()
-    }
-
-    pub(crate) fn retry_report(&self) -> RetryReport<'_> {
-        let elapsed = self.opened.as_ref().map(|opened| opened.elapsed).unwrap_or_default();
-        RetryReport { attempts: self.attempts(), failed: self.history(), elapsed }
-    }
-
-    pub(crate) fn support_line(&self) -> String {
-        let opened = self.opened.as_ref();
-        opened.map(|opened| opened.support_line(self.head.status, self.request_id())).unwrap_or_default()
-    }
-
-    pub(crate) fn snapshot(&self) -> ChatCompletion {
-        self.reply.snapshot()
-    }
-
-    pub(crate) fn usage(&self) -> Option<Usage> {
-        self.reply.usage()
-    }
-
-    pub(crate) fn take_events(&mut self) -> Vec<StreamEvent> {
-        self.events.take()
     }
 }
 
