@@ -273,7 +273,10 @@ fn every_endpoint_is_in_a_row() {
     let listed: BTreeSet<String> =
         endpoints.keys().map(|name| (*name).to_owned()).chain(["raw".to_owned()]).collect();
     if let Some(in_sources) = names_in_sources() {
-        assert_eq!(in_sources, listed, "`endpoints` lists what the sources have");
+        let missing: Vec<_> = in_sources.difference(&listed).collect();
+        assert_eq!(missing, [""; 0], "endpoints that are not in the list `endpoints`");
+        let unknown: Vec<_> = listed.difference(&in_sources).collect();
+        assert_eq!(unknown, [""; 0], "in the list `endpoints`, but not in the sources");
     }
     let rows: BTreeSet<String> =
         rows().into_iter().filter(|row| !row.is_generic).filter_map(|row| row.call.map(shape)).collect();

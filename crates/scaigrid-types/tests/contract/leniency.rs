@@ -1,7 +1,9 @@
 //! The rules of lenient decoding, as properties of every reply type that is an object.
 
+use crate::index::names;
 use crate::leniency_cases::cases;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// A decoded reply: how it shows itself, and how it goes out again, if it can.
 pub(crate) struct Decoded {
@@ -219,5 +221,50 @@ fn errors_show_no_values() {
                 assert!(!error.contains("sk_hidden"), "{} at {at}: {error}", case.name);
             }
         }
+    }
+}
+
+/// Calls without a case of their own, and why: what they answer with, or the call whose case has the same type.
+const WITHOUT_A_CASE: [(&str, &str); 26] = [
+    ("accounting.export", "a file"),
+    ("api_keys.revoke", "nothing"),
+    ("audio.synthesize", "a file"),
+    ("audit.export", "a file"),
+    ("batch.get", "batch.cancel"),
+    ("batch.submit", "batch.cancel"),
+    ("chat_stream", "chat"),
+    ("health.detailed", "any JSON"),
+    ("metrics", "text"),
+    ("rooms.add_member", "nothing"),
+    ("rooms.archive", "nothing"),
+    ("rooms.create", "rooms.get"),
+    ("rooms.update", "rooms.get"),
+    ("scaimatrix.create_collection", "scaimatrix.collection"),
+    ("scaimatrix.delete_collection", "nothing"),
+    ("scaimatrix.delete_document", "nothing"),
+    ("scaimatrix.fork_collection", "scaimatrix.collection"),
+    ("scaimatrix.update_collection", "scaimatrix.collection"),
+    ("scaimatrix.upload_document", "scaimatrix.document"),
+    ("sessions.create", "sessions.get"),
+    ("sessions.delete", "nothing"),
+    ("sessions.stream_message", "chat"),
+    ("sessions.update", "sessions.get"),
+    ("webhooks.create", "webhooks.get"),
+    ("webhooks.delete", "nothing"),
+    ("webhooks.update", "webhooks.get"),
+];
+
+/// The names of fields on the wire are checked here alone: client and emulator share the types.
+#[test]
+fn every_reply_has_a_case() {
+    let cases: BTreeSet<String> = cases().iter().map(|case| case.name.to_owned()).collect();
+    let excused: BTreeSet<String> = WITHOUT_A_CASE.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let missing: Vec<_> =
+        names().into_iter().filter(|name| !cases.contains(name) && !excused.contains(name)).collect();
+    assert_eq!(missing, [""; 0], "calls whose reply has no case in leniency_cases.rs");
+    for (name, why) in WITHOUT_A_CASE {
+        assert!(names().contains(name) && !cases.contains(name), "{name} needs no excuse");
+        let is_no_object = ["a file", "any JSON", "nothing", "text"].contains(&why);
+        assert!(is_no_object || cases.contains(why), "{name}: no case {why}");
     }
 }
