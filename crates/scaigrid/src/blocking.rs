@@ -134,8 +134,8 @@ impl Client {
                 }
             };
             step = match self.open(request, timeouts, call.plain_timeout()) {
-                Opening::Stream(core, body) => {
-                    let core = call.opened(core, self.now());
+                Opening::Stream(mut core, body) => {
+                    call.opened(&mut core, self.now());
                     return Ok(ChatStream::new(
                         core,
                         Some(body),

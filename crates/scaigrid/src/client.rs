@@ -185,8 +185,8 @@ impl Client {
                 }
             };
             step = match self.open(&mut call, sending, timeouts).await {
-                Opening::Stream(core, body) => {
-                    let core = call.opened(core, self.now());
+                Opening::Stream(mut core, body) => {
+                    call.opened(&mut core, self.now());
                     return Ok(ChatStream::new(core, Some(body), Arc::clone(&self.clock)));
                 }
                 Opening::Failed(failed) => call.on_failed(failed, self.now()),

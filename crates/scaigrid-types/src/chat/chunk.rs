@@ -55,19 +55,6 @@ impl ChatChunk {
         first.and_then(|choice| choice.delta.content.as_deref()).unwrap_or_default()
     }
 
-    /// Empties it; one that is empty already, as nearly always, at no cost.
-    fn clear(&mut self) {
-        let Self { id: None, object: None, created: None, model: None, choices, usage: None, raw: None } =
-            self
-        else {
-            *self = Self::default();
-            return;
-        };
-        if !choices.is_empty() {
-            *choices = ChunkChoices::default();
-        }
-    }
-
     /// The JSON text that the chunk was decoded from. `None` for a chunk that came otherwise.
     pub fn raw(&self) -> Option<&str> {
         self.raw.as_deref()
@@ -182,7 +169,7 @@ impl ChunkDecoder {
     /// # Errors
     /// As [`decode`](Self::decode). The chunk then holds as much as was read.
     pub fn decode_into(&mut self, json: &str, chunk: &mut ChatChunk) -> Result<DecodedData, DecodeError> {
-        chunk.clear();
+        *chunk = ChatChunk::default();
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let read = ReadChunk { shared: &mut self.0, chunk }.deserialize(&mut deserializer);
         let seen = match read.and_then(|seen| deserializer.end().map(|()| seen)) {

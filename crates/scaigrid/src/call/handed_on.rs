@@ -11,12 +11,11 @@ use scaigrid_types::Endpoint;
 
 impl<E: Endpoint> Call<'_, E> {
     /// The stream is open and has given its first chunk: the call has succeeded.
-    pub(crate) fn opened(&mut self, core: Box<StreamCore>, now: Now) -> Box<StreamCore> {
-        let secrets = self.secrets();
-        let core = core.redacted(&secrets);
+    pub(crate) fn opened(&mut self, core: &mut StreamCore, now: Now) {
+        core.redact(&self.secrets());
         let _ = self.succeeded(core.status(), core.request_id().map(str::to_owned), now);
         self.observation.first_chunk(now.instant);
-        core.opened(self.facts_for_stream(now))
+        core.open(self.facts_for_stream(now));
     }
 
     /// The head of a file has come: the call has succeeded.

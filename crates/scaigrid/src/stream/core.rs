@@ -40,7 +40,6 @@ pub(crate) enum Peek {
 }
 
 /// What became of a request for a stream.
-#[allow(clippy::large_enum_variant, reason = "moved once a call")]
 pub(crate) enum Opening<B> {
     /// It flows.
     Stream(Box<StreamCore>, B),
@@ -158,15 +157,13 @@ impl StreamCore {
     }
 
     /// Takes secrets out of what is printed of its head.
-    pub(crate) fn redacted(mut self: Box<Self>, secrets: &Secrets) -> Box<Self> {
+    pub(crate) fn redact(&mut self, secrets: &Secrets) {
         self.request_id.iter_mut().for_each(|id| secrets.redact(id));
-        self
     }
 
     /// The call has succeeded: the stream is handed out.
-    pub(crate) fn opened(mut self: Box<Self>, opened: Opened) -> Box<Self> {
+    pub(crate) fn open(&mut self, opened: Opened) {
         self.opened = Some(opened);
-        self
     }
 
     /// A plain reply in place of a stream: one chunk.
@@ -176,7 +173,7 @@ impl StreamCore {
         head.headers.clone_from(reply.headers());
         let mut core = Self::new(head, settings, Timeouts::none());
         core.request_id = reply.request_id().map(str::to_owned);
-        let mut core = core.opened(Opened { history: reply.history().to_vec(), ..opened });
+        core.open(Opened { history: reply.history().to_vec(), ..opened });
         let chunk = ChatChunk::from(reply.into_inner());
         core.reply.push(&chunk);
         (core.chunk, core.has_first) = (chunk, true);
