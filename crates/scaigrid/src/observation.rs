@@ -270,12 +270,13 @@ impl Observation {
 
     /// Whether a span is recorded.
     pub(crate) fn is_traced(&self) -> bool {
-        self.0.as_ref().is_some_and(|live| !live.span.span().is_disabled())
+        self.span().is_some()
     }
 
-    /// The call's span, until it has ended.
-    pub(crate) fn span(&self) -> Span {
-        self.0.as_ref().map_or_else(Span::none, |live| live.span.span().clone())
+    /// The call's span, if somebody records it and until it has ended.
+    pub(crate) fn span(&self) -> Option<Span> {
+        let span = self.0.as_ref()?.span.span();
+        (!span.is_disabled()).then(|| span.clone())
     }
 }
 

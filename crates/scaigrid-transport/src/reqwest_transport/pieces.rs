@@ -35,15 +35,14 @@ impl Pieces {
             let Poll::Ready(piece) = piece else {
                 return self.poll_silence(context).map(|error| Some(Err(error)));
             };
-            self.silence.ends();
             match piece {
-                Ok(None) => return Poll::Ready(None),
-                Err(error) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
                 Ok(Some(piece)) if piece.is_empty() => {}
                 Ok(Some(piece)) => {
-                    self.limit.iter().for_each(ReadLimit::flows);
+                    self.silence.ends();
                     return Poll::Ready(Some(Ok(piece)));
                 }
+                Ok(None) => return Poll::Ready(None),
+                Err(error) => return Poll::Ready(Some(Err(failure(error, &self.host)))),
             }
         }
     }
@@ -84,16 +83,34 @@ impl Silence {
     /// A piece has come.
     fn ends(&mut self) {
         self.pieces = self.pieces.wrapping_add(1);
-        // The limit of the first byte is another one, and is over.
-        self.ticking.take_if(|ticking| ticking.kind == Kind::FirstByteTimeout);
+        if self.ticking.as_ref().is_some_and(|ticking| ticking.kind == Kind::FirstByteTimeout) {
+            self.first_has_come();
+        }
+    }
+
+    /// The limit of the first byte is another one, and is over.
+    #[cold]
+    fn first_has_come(&mut self) {
+        self.ticking = None;
     }
 
     /// Ready when a wait has taken too long.
     fn poll(&mut self, limit: Option<&ReadLimit>, context: &mut Context<'_>) -> Poll<Kind> {
         let Some(limit) = limit else { return Poll::Pending };
+        match &self.ticking {
+            Some(ticking) if ticking.will_wake(context) => Poll::Pending,
+            _ => self.poll_timer(limit, context),
+        }
+    }
+
+    #[cold]
+    fn poll_timer(&mut self, limit: &ReadLimit, context: &mut Context<'_>) -> Poll<Kind> {
         let ticking = match &mut self.ticking {
             Some(ticking) => ticking,
             None => {
+                if self.pieces > 0 {
+                    limit.flows();
+                }
                 let Some((wait, kind)) = limit.next(now()) else { return Poll::Pending };
                 // The wait for the first byte is a single one.
                 let limit = if kind == Kind::FirstByteTimeout { 1 } else { TICKS };
@@ -104,11 +121,6 @@ impl Silence {
             }
         };
         loop {
-            // It runs already, and is known to wake this task.
-            let is_awaited = ticking.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
-            if is_awaited && !ticking.timer.is_elapsed() {
-                return Poll::Pending;
-            }
             if ticking.timer.as_mut().poll(context).is_pending() {
                 ticking.waker = Some(context.waker().clone());
                 return Poll::Pending;
@@ -123,6 +135,13 @@ impl Silence {
             ticking.timer.as_mut().reset(end.into());
             ticking.waker = None;
         }
+    }
+}
+
+impl Ticking {
+    /// The tick runs, and its end will wake this task.
+    fn will_wake(&self, context: &Context<'_>) -> bool {
+        self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) && !self.timer.is_elapsed()
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Decoder {
     retry: Option<u64>,
     /// The buffers above hold an event that was handed out.
     handed_out: bool,
+    /// A block begins, nothing is buffered, and no block had an `id`: what is asked of each event, in one place.
+    is_clean: bool,
     too_large: bool,
 }
 
@@ -93,6 +95,7 @@ impl Decoder {
             id: String::new(),
             retry: None,
             handed_out: false,
+            is_clean: false,
             too_large: false,
         }
     }
@@ -104,8 +107,22 @@ impl Decoder {
     /// [`EventTooLarge`], and again on every later call.
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<Event<'a>>, EventTooLarge> {
         if self.handed_out {
-            self.begin_block();
+            self.begin_block(input);
         }
+        if self.is_clean {
+            if input.is_empty() {
+                return Ok(None);
+            }
+            if let Some(data) = whole_event(input, self.limit) {
+                return Ok(Some(Event { name: MESSAGE, data, id: "" }));
+            }
+        }
+        self.next_in_pieces(input)
+    }
+
+    /// As [`next`](Self::next), for an event that may have to be put together.
+    fn next_in_pieces(&mut self, input: &mut &[u8]) -> Result<Option<Event<'_>>, EventTooLarge> {
+        self.is_clean = false;
         loop {
             if self.too_large {
                 return Err(EventTooLarge { limit: self.limit });
@@ -119,12 +136,6 @@ impl Decoder {
                 continue;
             };
             let (text, rest) = input.split_at(end);
-            let behind = rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"));
-            if let (Some(behind), Some(data)) = (behind, self.only_data(text)) {
-                *input = behind;
-                self.id.clone_from(&self.next_id);
-                return Ok(Some(Event { name: MESSAGE, data, id: &self.id }));
-            }
             let ends_with_cr = rest.first() == Some(&b'\r');
             *input = rest.get(1..).unwrap_or_default();
             let in_comment = self.position == Position::Comment;
@@ -144,7 +155,7 @@ impl Decoder {
     /// must not be taken for an event. `None` when the stream ended between two events.
     pub fn unfinished(&mut self) -> Option<Event<'_>> {
         if self.handed_out {
-            self.begin_block();
+            self.begin_block(&mut &[][..]);
         }
         if !self.line.is_empty() && !self.too_large {
             let line = std::mem::take(&mut self.line);
@@ -234,18 +245,6 @@ impl Decoder {
         false
     }
 
-    /// The data of an event that is this line, its first, and nothing else, so that it need not be put together.
-    fn only_data<'i>(&self, line: &'i [u8]) -> Option<&'i str> {
-        let is_first = self.position == Position::Line
-            && self.line.is_empty()
-            && self.data.is_empty()
-            && self.name.is_empty();
-        let value = line.strip_prefix(b"data:").filter(|_| is_first)?;
-        let value = value.strip_prefix(b" ").unwrap_or(value);
-        // Too large, or not UTF-8: as every other line.
-        (value.len() + self.next_id.len() <= self.limit).then(|| str::from_utf8(value).ok())?
-    }
-
     fn field(&mut self, line: &[u8]) {
         let (name, value) = match memchr::memchr(b':', line) {
             Some(colon) => {
@@ -295,11 +294,29 @@ impl Decoder {
         Event { name, data: &self.data, id: &self.id }
     }
 
-    fn begin_block(&mut self) {
+    fn begin_block(&mut self, input: &mut &[u8]) {
         self.data.clear();
         self.name.clear();
         self.handed_out = false;
+        // The last thing read was the blank line, maybe without its LF.
+        if let (Position::AfterCr, [b'\n', rest @ ..]) = (self.position, *input) {
+            (self.position, *input) = (Position::Line, rest);
+        }
+        self.is_clean = self.position == Position::Line && self.id.is_empty();
     }
+}
+
+/// The data of an event that is whole in the input, and that is one line of data and nothing else, so that it need not be
+/// put together. The input then moves on behind its blank line.
+fn whole_event<'i>(input: &mut &'i [u8], limit: usize) -> Option<&'i str> {
+    let line = input.strip_prefix(b"data:")?;
+    let (value, rest) = line.split_at(memchr2(b'\n', b'\r', line)?);
+    let behind = rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"))?;
+    let value = value.strip_prefix(b" ").unwrap_or(value);
+    // Too large, or not UTF-8: as any other event.
+    let data = str::from_utf8(value).ok().filter(|_| value.len() <= limit)?;
+    *input = behind;
+    Some(data)
 }
 
 /// Room for the name of the field, its colon, and its space, beside a value of the full size.

@@ -1,7 +1,7 @@
 //! Puts the chunks of a stream together.
 
 use super::{
-    AssistantMessage, ChatChunk, ChatCompletion, Choice, Content, Delta, FinishReason, Role, ToolCall,
+    AssistantMessage, ChatChunk, ChatCompletion, Choice, ChunkChoice, Content, FinishReason, Role, ToolCall,
     ToolCallDelta,
 };
 use crate::{ReplyFacts, Usage};
@@ -27,8 +27,10 @@ pub struct ChatAccumulator {
     object: Option<Arc<str>>,
     created: Option<u64>,
     model: Option<Arc<str>>,
+    /// The choice that came first, and its index. Usually it stays the only one, and a map is a long way to it.
+    first: Option<(u32, PartialChoice)>,
     /// In boxes: the map has room for eleven from the first on.
-    choices: BTreeMap<u32, Box<PartialChoice>>,
+    others: BTreeMap<u32, Box<PartialChoice>>,
     usage: Option<Usage>,
     chunks: u64,
     size: usize,
@@ -64,19 +66,37 @@ impl ChatAccumulator {
         keep_first(&mut self.id, &chunk.id);
         keep_first(&mut self.object, &chunk.object);
         keep_first(&mut self.model, &chunk.model);
-        self.created = self.created.or(chunk.created);
+        keep_first(&mut self.created, &chunk.created);
         for choice in &chunk.choices {
-            let partial = self.choices.entry(choice.index).or_insert_with(|| {
-                self.size += ENTRY_SIZE;
-                Box::default()
-            });
-            self.size += partial.push(&choice.delta);
-            if let Some(reason) = &choice.finish_reason {
-                partial.finish_reason = Some(reason.clone());
-            }
+            let added = match &mut self.first {
+                Some((index, first)) if *index == choice.index => first.push(choice),
+                _ => self.push_another(choice),
+            };
+            self.size += added;
         }
         // Some servers send running totals: the last one counts.
-        self.usage = chunk.usage.or(self.usage);
+        if chunk.usage.is_some() {
+            self.usage = chunk.usage;
+        }
+    }
+
+    #[cold]
+    fn push_another(&mut self, choice: &ChunkChoice) -> usize {
+        let index = choice.index;
+        if self.first.is_none() {
+            return ENTRY_SIZE + self.first.insert((index, PartialChoice::default())).1.push(choice);
+        }
+        let begun = if self.others.contains_key(&index) { 0 } else { ENTRY_SIZE };
+        begun + self.others.entry(index).or_default().push(choice)
+    }
+
+    /// The choices by index.
+    fn choices(&self) -> impl Iterator<Item = (u32, &PartialChoice)> {
+        let first = self.first.as_ref().map(|(index, choice)| (*index, choice));
+        let split = first.map_or(0, |(index, _)| index);
+        let before = self.others.range(..split).map(|(index, choice)| (*index, &**choice));
+        let behind = self.others.range(split..).map(|(index, choice)| (*index, &**choice));
+        before.chain(first).chain(behind)
     }
 
     /// The completion as far as it has come.
@@ -91,14 +111,14 @@ impl ChatAccumulator {
             object,
             created: self.created,
             model: owned(&self.model),
-            choices: self.choices.iter().map(|(index, partial)| partial.snapshot(*index)).collect(),
+            choices: self.choices().map(|(index, partial)| partial.snapshot(index)).collect(),
             usage: self.usage,
         }
     }
 
     /// What the reply tells of itself, as far as it has come.
     pub fn facts(&self) -> ReplyFacts<'_> {
-        let reasons = self.choices.values().filter_map(|partial| partial.finish_reason.as_ref());
+        let reasons = self.choices().filter_map(|(_, partial)| partial.finish_reason.as_ref());
         ReplyFacts::new()
             .id(self.id.as_deref())
             .model(self.model.as_deref())
@@ -123,18 +143,24 @@ impl ChatAccumulator {
     }
 }
 
-fn keep_first(kept: &mut Option<Arc<str>>, new: &Option<Arc<str>>) {
-    if kept.is_none() {
-        kept.clone_from(new);
+fn keep_first<T: Clone>(kept: &mut Option<T>, new: &Option<T>) {
+    if kept.is_none() && new.is_some() {
+        keep(kept, new);
     }
 }
 
+/// What happens once in a stream stays out of the way of what happens with each chunk.
+#[cold]
+#[inline(never)]
+fn keep<T: Clone>(kept: &mut Option<T>, new: &Option<T>) {
+    kept.clone_from(new);
+}
+
 /// The number of bytes added.
-fn append(text: &mut Option<String>, new: Option<&str>) -> usize {
-    new.map_or(0, |new| {
-        text.get_or_insert_default().push_str(new);
-        new.len()
-    })
+fn append(text: &mut Option<String>, new: &Option<String>) -> usize {
+    let Some(new) = new else { return 0 };
+    text.get_or_insert_default().push_str(new);
+    new.len()
 }
 
 /// The text, if it says something.
@@ -143,13 +169,18 @@ fn named(text: &Option<String>) -> Option<&str> {
 }
 
 impl PartialChoice {
-    fn push(&mut self, delta: &Delta) -> usize {
-        if self.role.is_none() {
-            self.role.clone_from(&delta.role);
+    fn push(&mut self, choice: &ChunkChoice) -> usize {
+        let delta = &choice.delta;
+        keep_first(&mut self.role, &delta.role);
+        let mut size = append(&mut self.content, &delta.content);
+        size += append(&mut self.reasoning_content, &delta.reasoning_content);
+        for call in &delta.tool_calls {
+            size += self.push_call(call);
         }
-        let mut size = append(&mut self.content, delta.content.as_deref());
-        size += append(&mut self.reasoning_content, delta.reasoning_content.as_deref());
-        size + delta.tool_calls.iter().map(|call| self.push_call(call)).sum::<usize>()
+        if choice.finish_reason.is_some() {
+            keep(&mut self.finish_reason, &choice.finish_reason);
+        }
+        size
     }
 
     fn push_call(&mut self, delta: &ToolCallDelta) -> usize {
@@ -257,6 +288,17 @@ mod tests {
             {"index": 0, "message": {"role": "assistant", "content": "ab", "reasoning_content": "r"}, "finish_reason": "length"},
             {"index": 1, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}], "usage": usage(2)});
         assert_eq!(serde_json::to_value(reply).unwrap(), expected);
+    }
+
+    #[test]
+    fn choices_come_out_by_index() {
+        let mut chunks = [2, 0, 3, 1, 2, 0].map(|index| delta(index, json!({"content": index.to_string()})));
+        let choices = accumulate(&chunks).choices;
+        let texts: Vec<_> =
+            choices.iter().map(|choice| choice.message.content.as_ref().unwrap().text()).collect();
+        assert_eq!(texts, ["00", "1", "22", "3"]);
+        chunks.reverse();
+        assert_eq!(accumulate(&chunks).choices, choices);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Chunks of a streamed chat reply.
 
 use super::chunk_choice::{ChunkChoice, ChunkChoices, Delta, FunctionCallDelta, ToolCallDelta};
-use super::chunk_wire::{ReadChunk, Shared};
+use super::chunk_wire::{Place, Seen, Shared};
 use super::{ChatCompletion, Content};
 use crate::{DecodeError, ErrorEnvelope, Usage};
 use serde::de::{DeserializeSeed as _, Deserializer, IgnoredAny};
@@ -73,7 +73,7 @@ impl PartialEq for ChatChunk {
 impl<'de> Deserialize<'de> for ChatChunk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut chunk = Self::default();
-        ReadChunk { shared: &mut Shared::default(), chunk: &mut chunk }.deserialize(deserializer)?;
+        Place::Chunk(&mut chunk, &mut Shared::default(), &mut Seen::default()).deserialize(deserializer)?;
         Ok(chunk)
     }
 }
@@ -136,7 +136,7 @@ pub struct ChunkDecoder(Shared);
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum DecodedData {
-    /// The chunk was read.
+    /// The chunk was read into its place.
     Chunk,
     /// A failure, in place of a piece.
     Error(Box<ErrorEnvelope>),
@@ -155,43 +155,51 @@ impl ChunkDecoder {
     /// # Errors
     /// When it is not JSON, or a chunk of another form.
     pub fn decode(&mut self, json: &str) -> Result<ChatStreamData, DecodeError> {
-        let mut chunk = ChatChunk::default();
-        Ok(match self.decode_into(json, &mut chunk)? {
-            DecodedData::Chunk => ChatStreamData::Chunk(chunk),
-            DecodedData::Error(error) => ChatStreamData::Error(error),
-            DecodedData::Other => ChatStreamData::Other,
+        let mut chunk = None;
+        Ok(match (self.decode_into(json, &mut chunk)?, chunk) {
+            (DecodedData::Chunk, Some(chunk)) => ChatStreamData::Chunk(chunk),
+            (DecodedData::Error(error), _) => ChatStreamData::Error(error),
+            (DecodedData::Chunk | DecodedData::Other, _) => ChatStreamData::Other,
         })
     }
 
-    /// As [`decode`](Self::decode), into a chunk that is there already: chunks are large, and moving them takes time. What was
-    /// in it is lost, also when there is no chunk.
+    /// As [`decode`](Self::decode), into a place that is there already: chunks are large, and moving them takes time. What
+    /// was in it is lost, also when there is no chunk.
     ///
     /// # Errors
-    /// As [`decode`](Self::decode). The chunk then holds as much as was read.
-    pub fn decode_into(&mut self, json: &str, chunk: &mut ChatChunk) -> Result<DecodedData, DecodeError> {
-        *chunk = ChatChunk::default();
+    /// As [`decode`](Self::decode).
+    pub fn decode_into(
+        &mut self,
+        json: &str,
+        place: &mut Option<ChatChunk>,
+    ) -> Result<DecodedData, DecodeError> {
+        let chunk = place.insert(ChatChunk::default());
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let read = ReadChunk { shared: &mut self.0, chunk }.deserialize(&mut deserializer);
-        let seen = match read.and_then(|seen| deserializer.end().map(|()| seen)) {
-            Ok(seen) => seen,
-            // Valid JSON that is no object, such as a status text.
-            Err(_)
-                if !json.trim_start().starts_with('{')
-                    && serde_json::from_str::<IgnoredAny>(json).is_ok() =>
-            {
-                return Ok(DecodedData::Other);
-            }
-            Err(error) => return Err(DecodeError::from_json(json.as_bytes(), &error)),
-        };
-        if seen.error {
+        let mut seen = Seen::default();
+        let read = Place::Chunk(chunk, &mut self.0, &mut seen).deserialize(&mut deserializer);
+        let read = read.and_then(|()| deserializer.end());
+        if read.is_ok() && !seen.error && (seen.choices || chunk.usage.is_some()) {
+            chunk.raw = Some(Arc::from(json));
+            return Ok(DecodedData::Chunk);
+        }
+        *place = None;
+        no_chunk(json, read, seen)
+    }
+}
+
+#[cold]
+fn no_chunk(json: &str, read: serde_json::Result<()>, seen: Seen) -> Result<DecodedData, DecodeError> {
+    match read {
+        Ok(()) if seen.error => {
             let error = ErrorEnvelope::from_slice(json.as_bytes()).unwrap_or_default();
-            return Ok(DecodedData::Error(Box::new(error)));
+            Ok(DecodedData::Error(Box::new(error)))
         }
-        if !seen.choices && !seen.usage {
-            return Ok(DecodedData::Other);
+        Ok(()) => Ok(DecodedData::Other),
+        // Valid JSON that is no object, such as a status text.
+        Err(_) if !json.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok() => {
+            Ok(DecodedData::Other)
         }
-        chunk.raw = Some(Arc::from(json));
-        Ok(DecodedData::Chunk)
+        Err(error) => Err(DecodeError::from_json(json.as_bytes(), &error)),
     }
 }
 
@@ -229,6 +237,65 @@ mod tests {
         };
         let (first, second, third) = (id("a\\u0062"), id("ab"), id("c"));
         assert!(Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&second, &third));
+    }
+
+    #[test]
+    fn a_key_counts_in_its_place_only_and_once() {
+        let read = chunk(
+            r#"{"content": 1, "delta": [], "index": "x", "choices": [{"id": {"a": [1]}, "content": "no", "usage": 7,
+                "delta": {"choices": {}, "content": "yes", "error": "no", "index": -1}}]}"#,
+        );
+        assert_eq!((read.text(), read.choices.len(), read.id.as_deref()), ("yes", 1, None));
+        for twice in [
+            r#"{"id": "a", "id": "a", "choices": []}"#,
+            r#"{"choices": [{"index": 0, "index": 0}]}"#,
+            r#"{"choices": [{"delta": {"content": "a", "content": "b"}}]}"#,
+        ] {
+            assert!(ChunkDecoder::new().decode(twice).is_err(), "{twice}");
+        }
+        let twice =
+            r#"{"x": 1, "x": 2, "choices": [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]}"#;
+        assert_eq!(chunk(twice).choices.len(), 2);
+    }
+
+    #[test]
+    fn values_of_other_types_are_passed_over_where_nothing_is_lost() {
+        for other in ["7", "-7", "0.5", "true", "null", "[{}]", r#"{"a": [1]}"#] {
+            let json = format!(
+                r#"{{"id": {other}, "model": {other}, "choices": [{{"delta": {{"reasoning": {other}, "reasoning_content": {other}}}}}]}}"#
+            );
+            let read = chunk(&json);
+            assert_eq!((read.id, read.model, read.choices[0].delta.clone()), (None, None, Delta::default()));
+        }
+        for (number, seconds) in
+            [("7", Some(7)), ("7.9", Some(7)), ("-1", None), ("\"7\"", None), ("{}", None)]
+        {
+            assert_eq!(
+                chunk(&format!(r#"{{"created": {number}, "choices": []}}"#)).created,
+                seconds,
+                "{number}"
+            );
+        }
+        for (index, number) in [("3", 3), ("3.0", 3), ("null", 0), ("99999999999", u32::MAX)] {
+            assert_eq!(chunk(&format!(r#"{{"choices": [{{"index": {index}}}]}}"#)).choices[0].index, number);
+        }
+        for wrong in [
+            r#"{"choices": {}}"#,
+            r#"{"choices": [null]}"#,
+            r#"{"choices": [7]}"#,
+            r#"{"choices": [{"index": -1}]}"#,
+            r#"{"choices": [{"index": 0.5}]}"#,
+            r#"{"choices": [{"index": "0"}]}"#,
+            r#"{"choices": [{"delta": "a"}]}"#,
+            r#"{"choices": [{"finish_reason": 7}]}"#,
+            r#"{"choices": [{"delta": {"role": {}}}]}"#,
+            r#"{"choices": [{"delta": {"content": 7}}]}"#,
+            r#"{"choices": [{"delta": {"tool_calls": {}}}]}"#,
+            r#"{"usage": "many"}"#,
+        ] {
+            let error = ChunkDecoder::new().decode(wrong).unwrap_err().to_string();
+            assert!(error.contains("expected "), "{wrong}: {error}");
+        }
     }
 
     #[test]

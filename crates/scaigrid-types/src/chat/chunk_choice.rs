@@ -1,6 +1,6 @@
 //! What is new of one answer in a chunk.
 
-use super::chunk_wire::{ReadChoices, ReadDelta};
+use super::chunk_wire::Place;
 use super::{FinishReason, Role};
 use crate::lenient;
 use serde::de::{DeserializeSeed as _, Deserializer};
@@ -9,17 +9,14 @@ use serde_json::Value;
 use std::ops::Deref;
 
 /// What is new of one answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ChunkChoice {
     /// The answer's number, from 0; its position in the chunk when the server sent none.
-    #[serde(default)]
     pub index: u32,
     /// What is new.
-    #[serde(default, deserialize_with = "lenient::null_as_default")]
     pub delta: Delta,
     /// Why the answer ended; in its last chunk only.
-    #[serde(default)]
     pub finish_reason: Option<FinishReason>,
 }
 
@@ -27,6 +24,14 @@ impl ChunkChoice {
     /// What is new of the answer with this number.
     pub fn new(index: u32, delta: Delta) -> Self {
         Self { index, delta, finish_reason: None }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChunkChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut choice = Self::default();
+        Place::Choice(&mut choice).deserialize(deserializer)?;
+        Ok(choice)
     }
 }
 
@@ -58,7 +63,7 @@ impl Delta {
 impl<'de> Deserialize<'de> for Delta {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut delta = Self::default();
-        ReadDelta(&mut delta).deserialize(deserializer)?;
+        Place::Delta(&mut delta).deserialize(deserializer)?;
         Ok(delta)
     }
 }
@@ -152,18 +157,14 @@ impl Choices {
 }
 
 impl ChunkChoices {
-    /// Becomes a single empty choice, which is then read into. Empty again if there is none after all.
-    pub(super) fn read_first<E>(
-        &mut self,
-        read: impl FnOnce(&mut ChunkChoice) -> Result<bool, E>,
-    ) -> Result<bool, E> {
+    /// Becomes a single empty choice, which is to be read into its place. `None` when there are choices already.
+    pub(super) fn begin(&mut self) -> Option<&mut ChunkChoice> {
+        let Choices::None = self.0 else { return None };
         self.0 = Choices::One(ChunkChoice::default());
-        let Choices::One(choice) = &mut self.0 else { return Ok(false) };
-        let is_there = read(choice)?;
-        if !is_there {
-            self.0 = Choices::None;
+        match &mut self.0 {
+            Choices::One(choice) => Some(choice),
+            _ => None,
         }
-        Ok(is_there)
     }
 
     pub(super) fn push(&mut self, choice: ChunkChoice) {
@@ -220,7 +221,7 @@ impl Serialize for ChunkChoices {
 impl<'de> Deserialize<'de> for ChunkChoices {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut choices = Self::default();
-        ReadChoices(&mut choices).deserialize(deserializer)?;
+        Place::Choices(&mut choices, &mut false).deserialize(deserializer)?;
         Ok(choices)
     }
 }

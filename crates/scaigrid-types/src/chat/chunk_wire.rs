@@ -1,11 +1,16 @@
 //! Reads chunks from JSON, each value where it belongs: a chunk is large, and handed from function to function by value it would
 //! cost more than its decoding.
+//!
+//! One visitor reads all of it. A visitor for each type would be compiled to several times the code, which a processor's
+//! instruction cache does not hold beside the HTTP client's.
 
-use super::chunk_choice::{ChunkChoice, ChunkChoices, Delta};
-use super::{ChatChunk, Content};
-use crate::lenient;
+use super::chunk_choice::{ChunkChoice, ChunkChoices, Delta, ToolCallDelta};
+use super::{ChatChunk, Content, ContentPart, FinishReason, Role};
+use crate::{Usage, lenient};
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer as _};
+use serde::de::{MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,341 +22,289 @@ pub(super) struct Shared {
     model: Option<Arc<str>>,
 }
 
-/// What the JSON of a chunk held.
+/// What the JSON of a chunk held, beside what the chunk shows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
     pub(super) choices: bool,
-    pub(super) usage: bool,
     pub(super) error: bool,
 }
 
-/// Reads an object into an empty chunk.
-pub(super) struct ReadChunk<'a> {
-    pub(super) shared: &'a mut Shared,
-    pub(super) chunk: &'a mut ChatChunk,
+/// Where a value belongs. What is there is empty before, and stays so for null.
+pub(super) enum Place<'a> {
+    Chunk(&'a mut ChatChunk, &'a mut Shared, &'a mut Seen),
+    /// A text, and the last one: the same if it is equal.
+    Shared(&'a mut Option<Arc<str>>, &'a mut Option<Arc<str>>),
+    Seconds(&'a mut Option<u64>),
+    /// The list, and whether there is one.
+    Choices(&'a mut ChunkChoices, &'a mut bool),
+    NextChoice(&'a mut ChunkChoices),
+    Choice(&'a mut ChunkChoice),
+    Index(&'a mut u32),
+    Delta(&'a mut Delta),
+    Role(&'a mut Option<Role>),
+    FinishReason(&'a mut Option<FinishReason>),
+    Content(&'a mut Option<String>),
+    Reasoning(&'a mut Option<String>),
+    /// The other name of the same field, which counts less.
+    OtherReasoning(&'a mut Option<String>),
+    ToolCalls(&'a mut Vec<ToolCallDelta>),
+    Usage(&'a mut Option<Usage>),
+    /// Whether there is an error.
+    Error(&'a mut bool),
+    Nowhere,
 }
 
-/// Refuses a key that has come before.
-#[derive(Default)]
-struct Once(u32);
+/// The keys that are read, whatever they are keys of.
+macro_rules! keys {
+    ($( $key:ident = $name:literal, )+) => {
+        #[derive(Clone, Copy)]
+        enum Key { $( $key, )+ Unknown }
 
-impl Once {
-    fn check<E: de::Error>(&mut self, key: u32, name: &'static str) -> Result<(), E> {
-        if self.0 & (1 << key) != 0 {
-            return Err(E::duplicate_field(name));
-        }
-        self.0 |= 1 << key;
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for ReadChunk<'_> {
-    type Value = Seen;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ReadChunk<'_> {
-    type Value = Seen;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a chunk")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Seen, A::Error> {
-        #[derive(Clone, Copy, Deserialize)]
-        #[serde(field_identifier, rename_all = "snake_case")]
-        enum Key {
-            Id,
-            Object,
-            Created,
-            Model,
-            Choices,
-            Usage,
-            Error,
-            #[serde(other)]
-            Other,
-        }
-        let Self { shared, chunk } = self;
-        let (mut seen, mut once) = (Seen::default(), Once::default());
-        while let Some(key) = map.next_key::<Key>()? {
-            let mut check = |name| once.check(key as u32, name);
-            match key {
-                Key::Id => {
-                    check("id")?;
-                    chunk.id = map.next_value_seed(ReadShared(&mut shared.id))?;
-                }
-                Key::Object => {
-                    check("object")?;
-                    chunk.object = map.next_value_seed(ReadShared(&mut shared.object))?;
-                }
-                Key::Created => {
-                    check("created")?;
-                    chunk.created = map.next_value_seed(Seconds)?;
-                }
-                Key::Model => {
-                    check("model")?;
-                    chunk.model = map.next_value_seed(ReadShared(&mut shared.model))?;
-                }
-                Key::Choices => {
-                    check("choices")?;
-                    seen.choices = map.next_value_seed(ReadChoices(&mut chunk.choices))?;
-                }
-                Key::Usage => {
-                    check("usage")?;
-                    chunk.usage = map.next_value()?;
-                    seen.usage = chunk.usage.is_some();
-                }
-                Key::Error => {
-                    check("error")?;
-                    seen.error = map.next_value_seed(IsError)?;
-                }
-                Key::Other => {
-                    map.next_value::<de::IgnoredAny>()?;
+        impl Key {
+            fn of(name: &str) -> Self {
+                match name {
+                    $( $name => Self::$key, )+
+                    _ => Self::Unknown,
                 }
             }
-        }
-        Ok(seen)
-    }
-}
 
-/// A seed for a function of [`lenient`].
-macro_rules! seed {
-    ($name:ident, $value:ty, $read:path) => {
-        struct $name;
-
-        impl<'de> DeserializeSeed<'de> for $name {
-            type Value = $value;
-
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<$value, D::Error> {
-                $read(deserializer)
+            fn name(self) -> &'static str {
+                match self {
+                    $( Self::$key => $name, )+
+                    Self::Unknown => "",
+                }
             }
         }
     };
 }
 
-seed!(Seconds, Option<u64>, lenient::opt_seconds);
-seed!(IsError, bool, lenient::is_error);
-seed!(Index, Option<u64>, lenient::opt_u64);
-seed!(Text, Option<String>, lenient::opt_string_or_ignore);
-
-/// A text: the last one, if it is the same. Nothing when the value has another type.
-struct ReadShared<'a>(&'a mut Option<Arc<str>>);
-
-impl<'de> DeserializeSeed<'de> for ReadShared<'_> {
-    type Value = Option<Arc<str>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
+keys! {
+    Id = "id",
+    Object = "object",
+    Created = "created",
+    Model = "model",
+    Choices = "choices",
+    Usage = "usage",
+    Error = "error",
+    Index = "index",
+    Delta = "delta",
+    FinishReason = "finish_reason",
+    Role = "role",
+    Content = "content",
+    ReasoningContent = "reasoning_content",
+    Reasoning = "reasoning",
+    ToolCalls = "tool_calls",
 }
 
-impl<'de> Visitor<'de> for ReadShared<'_> {
-    type Value = Option<Arc<str>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        if self.0.as_deref() != Some(text) {
-            *self.0 = Some(Arc::from(text));
-        }
-        Ok(self.0.clone())
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-}
-
-/// Reads a list into an empty one. False for null.
-pub(super) struct ReadChoices<'a>(pub(super) &'a mut ChunkChoices);
-
-impl<'de> DeserializeSeed<'de> for ReadChoices<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ReadChoices<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of choices")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<bool, E> {
-        Ok(false)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-        // The usual single choice is read into its place.
-        let mut is_there = self
-            .0
-            .read_first(|choice| Ok(seq.next_element_seed(ReadChoice { choice, position: 0 })?.is_some()))?;
-        let mut position = 0;
-        while is_there {
-            position += 1;
-            let mut choice = ChunkChoice::default();
-            is_there = seq.next_element_seed(ReadChoice { choice: &mut choice, position })?.is_some();
-            if is_there {
-                self.0.push(choice);
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = Key;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+                Ok(Key::of(name))
             }
         }
-        Ok(true)
+        deserializer.deserialize_identifier(Name)
     }
 }
 
-/// Reads an object into an empty choice. Without an index, the position counts.
-struct ReadChoice<'a> {
-    choice: &'a mut ChunkChoice,
-    position: u32,
-}
-
-impl<'de> DeserializeSeed<'de> for ReadChoice<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ReadChoice<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a choice")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        #[derive(Clone, Copy, Deserialize)]
-        #[serde(field_identifier, rename_all = "snake_case")]
-        enum Key {
-            Index,
-            Delta,
-            FinishReason,
-            #[serde(other)]
-            Other,
+impl Place<'_> {
+    /// The place of the value behind a key.
+    fn at(&mut self, key: Key) -> Place<'_> {
+        match self {
+            Place::Chunk(chunk, shared, seen) => match key {
+                Key::Id => Place::Shared(&mut chunk.id, &mut shared.id),
+                Key::Object => Place::Shared(&mut chunk.object, &mut shared.object),
+                Key::Created => Place::Seconds(&mut chunk.created),
+                Key::Model => Place::Shared(&mut chunk.model, &mut shared.model),
+                Key::Choices => Place::Choices(&mut chunk.choices, &mut seen.choices),
+                Key::Usage => Place::Usage(&mut chunk.usage),
+                Key::Error => Place::Error(&mut seen.error),
+                _ => Place::Nowhere,
+            },
+            Place::Choice(choice) => match key {
+                Key::Index => Place::Index(&mut choice.index),
+                Key::Delta => Place::Delta(&mut choice.delta),
+                Key::FinishReason => Place::FinishReason(&mut choice.finish_reason),
+                _ => Place::Nowhere,
+            },
+            Place::Delta(delta) => match key {
+                Key::Role => Place::Role(&mut delta.role),
+                Key::Content => Place::Content(&mut delta.content),
+                Key::ReasoningContent => Place::Reasoning(&mut delta.reasoning_content),
+                Key::Reasoning => Place::OtherReasoning(&mut delta.reasoning_content),
+                Key::ToolCalls => Place::ToolCalls(&mut delta.tool_calls),
+                _ => Place::Nowhere,
+            },
+            _ => Place::Nowhere,
         }
-        self.choice.index = self.position;
-        let mut once = Once::default();
+    }
+
+    /// Reads the fields of an object.
+    fn read_fields<'de, A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = 0_u32;
         while let Some(key) = map.next_key::<Key>()? {
-            let mut check = |name| once.check(key as u32, name);
-            match key {
-                Key::Index => {
-                    check("index")?;
-                    if let Some(index) = map.next_value_seed(Index)? {
-                        self.choice.index = u32::try_from(index).unwrap_or(u32::MAX);
-                    }
+            let place = self.at(key);
+            if !matches!(place, Place::Nowhere) {
+                let bit = 1 << key as u32;
+                if seen & bit != 0 {
+                    return Err(de::Error::duplicate_field(key.name()));
                 }
-                Key::Delta => {
-                    check("delta")?;
-                    map.next_value_seed(ReadDelta(&mut self.choice.delta))?;
-                }
-                Key::FinishReason => {
-                    check("finish_reason")?;
-                    self.choice.finish_reason = map.next_value()?;
-                    // Some servers send an empty reason with every chunk.
-                    self.choice.finish_reason.take_if(|reason| *reason == "");
-                }
-                Key::Other => {
-                    map.next_value::<de::IgnoredAny>()?;
-                }
+                seen |= bit;
             }
+            map.next_value_seed(place)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a value of an unexpected type is passed over: no chunk is worth losing for what nobody documents.
+    fn is_lenient(&self) -> bool {
+        use Place::{Error, Nowhere, OtherReasoning, Reasoning, Seconds, Shared};
+        matches!(self, Shared(..) | Seconds(_) | Reasoning(_) | OtherReasoning(_) | Error(_) | Nowhere)
+    }
+
+    /// A value that does not belong here.
+    #[cold]
+    fn unexpected<E: de::Error>(&self, value: Unexpected<'_>) -> Result<(), E> {
+        if self.is_lenient() { Ok(()) } else { Err(E::invalid_type(value, self)) }
+    }
+
+    /// A number that is not written as a usual one.
+    #[cold]
+    fn odd_number<'de, D: Deserializer<'de>>(self, number: D) -> Result<(), D::Error> {
+        match self {
+            Place::Seconds(seconds) => *seconds = lenient::opt_seconds(number)?,
+            Place::Index(index) => *index = lenient::opt_u32(number)?.unwrap_or(*index),
+            place => place.unexpected(Unexpected::Other("number"))?,
         }
         Ok(())
     }
 }
 
-/// Reads an object, or null, into an empty delta.
-pub(super) struct ReadDelta<'a>(pub(super) &'a mut Delta);
-
-impl<'de> DeserializeSeed<'de> for ReadDelta<'_> {
+impl<'de> DeserializeSeed<'de> for Place<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        match self {
+            Place::Nowhere => deserializer.deserialize_ignored_any(IgnoredAny).map(drop),
+            // Only here it is known that there is one. The usual single one is read into its place.
+            Place::NextChoice(choices) => {
+                let index = u32::try_from(choices.len()).unwrap_or(u32::MAX);
+                if let Some(first) = choices.begin() {
+                    return deserializer.deserialize_any(Place::Choice(first));
+                }
+                let mut choice = ChunkChoice { index, ..ChunkChoice::default() };
+                deserializer.deserialize_any(Place::Choice(&mut choice))?;
+                choices.push(choice);
+                Ok(())
+            }
+            place => deserializer.deserialize_any(place),
+        }
     }
 }
 
-impl<'de> Visitor<'de> for ReadDelta<'_> {
+impl<'de> Visitor<'de> for Place<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a delta")
+        f.write_str(match self {
+            Place::Chunk(..) => "a chunk",
+            Place::Choices(..) => "a list of choices",
+            Place::Choice(_) => "a choice",
+            Place::Index(_) => "a whole number of zero or more",
+            Place::Delta(_) => "a delta",
+            Place::Role(_) | Place::FinishReason(_) => "a string",
+            Place::Content(_) => "a string or a list of content parts",
+            Place::ToolCalls(_) => "a list of tool calls",
+            Place::Usage(_) => "token counts",
+            _ => "anything",
+        })
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        match self {
+            Place::Chunk(..) | Place::Choice(_) => self.unexpected(Unexpected::Unit),
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
+        self.unexpected(Unexpected::Bool(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
+        match self {
+            Place::Seconds(seconds) => *seconds = Some(number),
+            Place::Index(index) => *index = u32::try_from(number).unwrap_or(u32::MAX),
+            place => place.unexpected(Unexpected::Unsigned(number))?,
+        }
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
+        self.odd_number(number.into_deserializer())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
+        self.odd_number(number.into_deserializer())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        match self {
+            Place::Shared(shared, last) => {
+                if last.as_deref() != Some(text) {
+                    *last = Some(Arc::from(text));
+                }
+                shared.clone_from(last);
+            }
+            Place::Content(content) => *content = Some(text.to_owned()),
+            Place::Reasoning(reasoning) if !text.is_empty() => *reasoning = Some(text.to_owned()),
+            Place::OtherReasoning(reasoning) if reasoning.is_none() => *reasoning = Some(text.to_owned()),
+            // Some servers send an empty one with every chunk.
+            Place::Role(role) => *role = (!text.is_empty()).then(|| Role::from(text)),
+            Place::FinishReason(reason) => *reason = (!text.is_empty()).then(|| FinishReason::from(text)),
+            Place::Error(is_error) => *is_error = !text.is_empty(),
+            place => place.unexpected(Unexpected::Str(text))?,
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        match self {
+            Place::Choices(choices, is_there) => {
+                *is_there = true;
+                while seq.next_element_seed(Place::NextChoice(choices))?.is_some() {}
+            }
+            Place::Content(content) => {
+                let parts = Vec::<ContentPart>::deserialize(SeqAccessDeserializer::new(seq))?;
+                *content = Some(Content::Parts(parts).text().into_owned());
+            }
+            Place::ToolCalls(calls) => *calls = Deserialize::deserialize(SeqAccessDeserializer::new(seq))?,
+            place => {
+                place.unexpected(Unexpected::Seq)?;
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+            }
+        }
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        #[derive(Clone, Copy, Deserialize)]
-        #[serde(field_identifier, rename_all = "snake_case")]
-        enum Key {
-            Role,
-            Content,
-            ReasoningContent,
-            Reasoning,
-            ToolCalls,
-            #[serde(other)]
-            Other,
-        }
-        let (delta, mut once) = (self.0, Once::default());
-        // Two names for one field: a delta may have both.
-        let mut reasoning = None;
-        while let Some(key) = map.next_key::<Key>()? {
-            let mut check = |name| once.check(key as u32, name);
-            match key {
-                Key::Role => {
-                    check("role")?;
-                    delta.role = map.next_value()?;
-                    // Some servers send an empty role with every chunk.
-                    delta.role.take_if(|role| *role == "");
-                }
-                Key::Content => {
-                    check("content")?;
-                    delta.content = map.next_value::<Option<Content>>()?.map(|content| match content {
-                        Content::Text(text) => text,
-                        parts => parts.text().into_owned(),
-                    });
-                }
-                Key::ReasoningContent => {
-                    check("reasoning_content")?;
-                    delta.reasoning_content = map.next_value_seed(Text)?.filter(|text| !text.is_empty());
-                }
-                Key::Reasoning => {
-                    check("reasoning")?;
-                    reasoning = map.next_value_seed(Text)?;
-                }
-                Key::ToolCalls => {
-                    check("tool_calls")?;
-                    delta.tool_calls = map.next_value::<Option<_>>()?.unwrap_or_default();
-                }
-                Key::Other => {
-                    map.next_value::<de::IgnoredAny>()?;
-                }
+        match self {
+            Place::Chunk(..) | Place::Choice(_) | Place::Delta(_) => self.read_fields(map)?,
+            Place::Usage(usage) => {
+                *usage = Some(Usage::deserialize(MapAccessDeserializer::new(map))?);
             }
-        }
-        if delta.reasoning_content.is_none() {
-            delta.reasoning_content = reasoning;
+            place => {
+                place.unexpected(Unexpected::Map)?;
+                if let Place::Error(is_error) = place {
+                    *is_error = true;
+                }
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::{DRAIN_LIMIT, Item, StreamCore, accessors};
 use crate::clock::Now;
 use crate::{Clock, Error};
 use futures_core::Stream;
-use scaigrid_transport::Body;
+use scaigrid_transport::{Body, TransportError};
 use scaigrid_types::{ChatChunk, ChatCompletion};
 use std::fmt;
 use std::future::Future;
@@ -28,6 +28,8 @@ use std::task::{Context, Poll, ready};
 /// ```
 pub struct ChatStream {
     core: Box<StreamCore>,
+    /// Somebody records its span.
+    is_traced: bool,
     /// `None` once it is read to its end, or given up.
     body: Option<Body>,
     clock: Arc<dyn Clock>,
@@ -37,7 +39,7 @@ pub struct ChatStream {
 
 impl ChatStream {
     pub(crate) fn new(core: Box<StreamCore>, body: Option<Body>, clock: Arc<dyn Clock>) -> Self {
-        Self { core, body, clock, drain: None }
+        Self { is_traced: core.span().is_some(), core, body, clock, drain: None }
     }
 
     accessors!();
@@ -64,6 +66,46 @@ impl ChatStream {
     /// Only the new texts, without empty ones.
     pub fn into_text(self) -> TextStream {
         TextStream(self)
+    }
+
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<ChatChunk, Error>>> {
+        let mut chunk = None;
+        loop {
+            match self.core.next(&mut chunk, &|| now(&*self.clock)) {
+                Item::Chunk => return Poll::Ready(chunk.map(Ok)),
+                Item::NeedsInput => {
+                    let piece = match &mut self.body {
+                        Some(body) => Pin::new(body).poll_next(context),
+                        None => Poll::Ready(None),
+                    };
+                    match piece {
+                        Poll::Ready(Some(Ok(piece))) => self.core.push(piece),
+                        Poll::Ready(end) => self.end_of_body(end.and_then(Result::err)),
+                        Poll::Pending => {
+                            self.core.waits(|| self.clock.now());
+                            return Poll::Pending;
+                        }
+                    }
+                }
+                Item::Failed(failed) => {
+                    // Closes the connection.
+                    self.body = None;
+                    return Poll::Ready(Some(Err(failed.error)));
+                }
+                Item::End => return self.poll_drain(context).map(|()| None),
+            }
+        }
+    }
+
+    #[cold]
+    fn end_of_body(&mut self, error: Option<TransportError>) {
+        match error {
+            Some(error) => self.core.fail(error),
+            None => {
+                self.body = None;
+                self.core.end();
+            }
+        }
     }
 
     /// Behind `[DONE]`, waits a little for the end of the body, so that the connection goes back to the pool.
@@ -97,40 +139,11 @@ impl Stream for ChatStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        // For the transport's own spans. Left before this returns.
-        let span = this.core.span();
-        let _entered = span.enter();
-        loop {
-            match this.core.next(&|| now(&*this.clock)) {
-                Item::Chunk => return Poll::Ready(Some(Ok(this.core.take_chunk()))),
-                Item::Failed(failed) => {
-                    // Closes the connection.
-                    this.body = None;
-                    return Poll::Ready(Some(Err(failed.error)));
-                }
-                Item::End => {
-                    ready!(this.poll_drain(context));
-                    return Poll::Ready(None);
-                }
-                Item::NeedsInput => {
-                    let piece = match &mut this.body {
-                        Some(body) => Pin::new(body).poll_next(context),
-                        None => Poll::Ready(None),
-                    };
-                    let Poll::Ready(piece) = piece else {
-                        this.core.waits(|| this.clock.now());
-                        return Poll::Pending;
-                    };
-                    match piece {
-                        Some(Ok(piece)) => this.core.push(piece),
-                        Some(Err(error)) => this.core.fail(error),
-                        None => {
-                            this.body = None;
-                            this.core.end();
-                        }
-                    }
-                }
-            }
+        let span = if this.is_traced { this.core.span() } else { None };
+        match span {
+            None => this.poll_chunk(context),
+            // For the transport's own spans. Left before this returns.
+            Some(span) => span.in_scope(|| this.poll_chunk(context)),
         }
     }
 }

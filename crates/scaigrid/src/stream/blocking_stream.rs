@@ -80,31 +80,11 @@ impl ChatStream {
         TextStream(self)
     }
 
-    /// Behind `[DONE]`, waits a little for the end of the body, so that the connection goes back to the pool.
-    fn drain(&mut self) {
-        let Some(mut body) = self.body.take().filter(|_| self.core.is_done()) else { return };
-        // Without a way to limit the wait, the connection is closed instead.
-        if let Some(control) = body.control() {
-            control.end_within(DRAIN_LIMIT);
-            while let Ok(Some(_)) = body.chunk() {}
-        }
-    }
-}
-
-fn now(clock: &dyn Clock) -> Now {
-    Now { instant: clock.now(), system: clock.system_time() }
-}
-
-impl Iterator for ChatStream {
-    type Item = Result<ChatChunk, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        // For the transport's own spans.
-        let span = self.core.span();
-        let _entered = span.enter();
+    fn next_chunk(&mut self) -> Option<Result<ChatChunk, Error>> {
+        let mut chunk = None;
         loop {
-            match self.core.next(&|| now(&*self.clock)) {
-                Item::Chunk => return Some(Ok(self.core.take_chunk())),
+            match self.core.next(&mut chunk, &|| now(&*self.clock)) {
+                Item::Chunk => return chunk.map(Ok),
                 Item::Failed(failed) => {
                     // Closes the connection.
                     self.body = None;
@@ -129,6 +109,32 @@ impl Iterator for ChatStream {
                     }
                 }
             }
+        }
+    }
+
+    /// Behind `[DONE]`, waits a little for the end of the body, so that the connection goes back to the pool.
+    fn drain(&mut self) {
+        let Some(mut body) = self.body.take().filter(|_| self.core.is_done()) else { return };
+        // Without a way to limit the wait, the connection is closed instead.
+        if let Some(control) = body.control() {
+            control.end_within(DRAIN_LIMIT);
+            while let Ok(Some(_)) = body.chunk() {}
+        }
+    }
+}
+
+fn now(clock: &dyn Clock) -> Now {
+    Now { instant: clock.now(), system: clock.system_time() }
+}
+
+impl Iterator for ChatStream {
+    type Item = Result<ChatChunk, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.core.span() {
+            None => self.next_chunk(),
+            // For the transport's own spans.
+            Some(span) => span.in_scope(|| self.next_chunk()),
         }
     }
 }

@@ -10,19 +10,21 @@ use crate::clock::Now;
 use crate::observation::{self, Ending, Observation};
 use crate::one_line::Secrets;
 use crate::settings::Settings;
-use crate::{AttemptReport, Error, ErrorKind, Reply, trace};
+use crate::{AttemptReport, Reply, trace};
 use bytes::{Buf, Bytes};
 use http::response::Parts;
 use http::{StatusCode, header};
-use scaigrid_transport::sse::{DEFAULT_MAX_EVENT_BYTES, Decoder, Event};
+use scaigrid_transport::sse::{DEFAULT_MAX_EVENT_BYTES, Decoder, Event, EventTooLarge};
 use scaigrid_transport::{Timeouts, TransportError};
-use scaigrid_types::{ChatAccumulator, ChatChunk, ChatCompletion, ChunkDecoder, DecodedData, ErrorEnvelope};
+use scaigrid_types::{
+    ChatAccumulator, ChatChunk, ChatCompletion, ChunkDecoder, DecodeError, DecodedData, ErrorEnvelope,
+};
 use serde::de::IgnoredAny;
 use std::time::{Duration, Instant, SystemTime};
 
 /// What comes out next.
 pub(crate) enum Item {
-    /// A chunk: [`StreamCore::take_chunk`]. It is large, and moved only once.
+    /// A chunk, in the place that was handed in: it is large, and not moved.
     Chunk,
     /// More bytes: [`StreamCore::push`], [`StreamCore::end`], or [`StreamCore::fail`].
     NeedsInput,
@@ -86,10 +88,8 @@ pub(crate) struct StreamCore {
     chunks: ChunkDecoder,
     /// Bytes that are not decoded yet.
     input: Bytes,
-    /// The chunk that comes out next, or an empty one.
-    chunk: ChatChunk,
-    /// Whether it was read to see whether the call had succeeded, and is still to come out.
-    has_first: bool,
+    /// Was read to see whether the call had succeeded, and is still to come out.
+    first: Option<Box<ChatChunk>>,
     state: State,
     reply: ChatAccumulator,
     /// When the wait behind the last chunk began.
@@ -115,14 +115,21 @@ enum State {
     Failed,
 }
 
-/// What an event means. Owned, because it outlives the decoder's buffer.
+/// What the next event means. Owned, because it outlives the decoder's buffer.
 enum Meaning {
-    /// It was read into `StreamCore::chunk`.
+    /// It was read into its place.
     Chunk,
     Done,
-    Failure(ErrorEnvelope, Bytes),
-    Undecodable(scaigrid_types::DecodeError, Bytes),
     Nothing,
+    NeedsInput,
+    Trouble(Trouble),
+}
+
+/// What ends a stream with an error, and the data of its event.
+enum Trouble {
+    Failure(ErrorEnvelope, Bytes),
+    Undecodable(DecodeError, Bytes),
+    TooLarge(EventTooLarge),
 }
 
 impl StreamCore {
@@ -136,8 +143,7 @@ impl StreamCore {
             decoder: Decoder::with_max_event_bytes(DEFAULT_MAX_EVENT_BYTES.min(settings.max_response_bytes)),
             chunks: ChunkDecoder::new(),
             input: Bytes::new(),
-            chunk: ChatChunk::default(),
-            has_first: false,
+            first: None,
             state: State::Flowing,
             reply: ChatAccumulator::new(),
             waits_since: None,
@@ -176,16 +182,17 @@ impl StreamCore {
         core.open(Opened { history: reply.history().to_vec(), ..opened });
         let chunk = ChatChunk::from(reply.into_inner());
         core.reply.push(&chunk);
-        (core.chunk, core.has_first) = (chunk, true);
+        core.first = Some(Box::new(chunk));
         core.state = State::Done;
         core
     }
 
     /// Reads the first item without taking it, to see whether the call has succeeded.
     pub(crate) fn peek(&mut self, now: &dyn Fn() -> Now) -> Peek {
-        match self.next(now) {
+        let mut chunk = None;
+        match self.next(&mut chunk, now) {
             Item::Chunk => {
-                self.has_first = true;
+                self.first = chunk.map(Box::new);
                 Peek::Item
             }
             Item::End => Peek::Item,
@@ -239,104 +246,83 @@ impl StreamCore {
         matches!(self.state, State::Done)
     }
 
-    /// The next item. After [`Item::Failed`] and [`Item::End`] there is only [`Item::End`].
+    /// The next item; a chunk is read into the place that is handed in. After [`Item::Failed`] and [`Item::End`] there is
+    /// only [`Item::End`].
     ///
-    /// The clock is read only where the time matters: many chunks come in one piece.
-    pub(crate) fn next(&mut self, now: &dyn Fn() -> Now) -> Item {
-        if std::mem::take(&mut self.has_first) {
+    /// The clock is read only where the time matters: many chunks come in one piece. What happens once in a stream has
+    /// functions of its own, out of the way of what happens with each chunk.
+    pub(crate) fn next(&mut self, place: &mut Option<ChatChunk>, now: &dyn Fn() -> Now) -> Item {
+        if let Some(first) = self.first.take() {
+            *place = Some(*first);
             return Item::Chunk;
         }
         loop {
-            match &mut self.state {
-                State::Done | State::Failed => {
-                    self.conclude(observation::Outcome::Succeeded, Some(now().instant));
-                    return Item::End;
-                }
-                State::Over { cause, cut } => {
-                    let (cause, cut) = (cause.take(), cut.take());
-                    let now = now();
-                    let error = self.over(cause, cut, now);
-                    return self.failed(error, now);
-                }
-                State::Failing(envelope, data) => {
-                    let (envelope, data) = (std::mem::take(envelope), std::mem::take(data));
-                    return self.refused(envelope, data, now());
-                }
-                State::Flowing => {}
-            }
-            let meaning = match self.event() {
-                Ok(Some(meaning)) => meaning,
-                Ok(None) => return Item::NeedsInput,
-                Err(error) => {
-                    return self.failed(Error::new(ErrorKind::BodyTooLarge, error.to_string()), now());
-                }
-            };
-            match meaning {
-                Meaning::Nothing => {}
-                Meaning::Done => self.state = State::Done,
+            let State::Flowing = self.state else { return self.past_the_flow(now()) };
+            match self.event(place) {
                 Meaning::Chunk => {
                     self.waits_since = None;
-                    self.reply.push(&self.chunk);
+                    place.iter().for_each(|chunk| self.reply.push(chunk));
                     if self.reply.size() > self.max_bytes {
-                        let message =
-                            format!("the reply is larger than the allowed {} bytes", self.max_bytes);
-                        return self.failed(Error::new(ErrorKind::BodyTooLarge, message), now());
+                        return self.too_much(now());
                     }
                     return Item::Chunk;
                 }
-                Meaning::Failure(envelope, data) => return self.refused(envelope, data, now()),
-                Meaning::Undecodable(error, data) => {
-                    let mut error = Error::decode(error);
-                    error.context_mut().body = data;
-                    return self.failed(error, now());
-                }
+                Meaning::Nothing => {}
+                Meaning::NeedsInput => return Item::NeedsInput,
+                Meaning::Done => self.state = State::Done,
+                Meaning::Trouble(trouble) => return self.in_trouble(trouble, now()),
             }
         }
     }
 
-    /// The chunk that [`Item::Chunk`] stands for.
-    pub(crate) fn take_chunk(&mut self) -> ChatChunk {
-        std::mem::take(&mut self.chunk)
+    /// What comes when no more events do.
+    #[cold]
+    fn past_the_flow(&mut self, now: Now) -> Item {
+        match &mut self.state {
+            State::Over { cause, cut } => {
+                let (cause, cut) = (cause.take(), cut.take());
+                let error = self.over(cause, cut, now);
+                self.failed(error, now)
+            }
+            State::Failing(envelope, data) => {
+                let (envelope, data) = (std::mem::take(envelope), std::mem::take(data));
+                self.refused(envelope, data, now)
+            }
+            State::Flowing | State::Done | State::Failed => {
+                self.conclude(observation::Outcome::Succeeded, Some(now.instant));
+                Item::End
+            }
+        }
     }
 
     /// Decodes one event of the input.
-    fn event(&mut self) -> Result<Option<Meaning>, scaigrid_transport::sse::EventTooLarge> {
+    fn event(&mut self, place: &mut Option<ChatChunk>) -> Meaning {
         let mut rest = &self.input[..];
-        let meaning = match self.decoder.next(&mut rest)? {
-            None => None,
-            Some(event) if is_sentinel(&event) => Some(Meaning::Done),
-            Some(event) if event.name == "error" => {
-                Some(Meaning::Failure(ErrorEnvelope::from_event(event.data), copied(&event)))
-            }
+        let meaning = match self.decoder.next(&mut rest) {
+            Ok(None) => Meaning::NeedsInput,
+            Ok(Some(event)) if is_sentinel(&event) => Meaning::Done,
             // Keeps the connection alive, and says nothing.
-            Some(event) if event.data.is_empty() => Some(Meaning::Nothing),
-            Some(event) if event.name != "message" => {
-                self.events.push(event.name, event.data);
-                Some(Meaning::Nothing)
-            }
-            Some(event) => Some(match self.chunks.decode_into(event.data, &mut self.chunk) {
+            Ok(Some(event)) if event.data.is_empty() && event.name != "error" => Meaning::Nothing,
+            Ok(Some(event)) if event.name == "message" => match self.chunks.decode_into(event.data, place) {
                 Ok(DecodedData::Chunk) => Meaning::Chunk,
-                Ok(DecodedData::Error(envelope)) => Meaning::Failure(*envelope, copied(&event)),
-                Ok(_) => {
-                    self.events.push(event.name, event.data);
-                    Meaning::Nothing
-                }
-                Err(error) => Meaning::Undecodable(error, copied(&event)),
-            }),
+                no_chunk => not_a_chunk(&event, no_chunk, &mut self.events),
+            },
+            Ok(Some(event)) => named(&event, &mut self.events),
+            Err(error) => Meaning::Trouble(Trouble::TooLarge(error)),
         };
-        let used = self.input.len() - rest.len();
         if rest.is_empty() {
             // Lets go of the transport's buffer, which can then be read into again.
             self.input = Bytes::new();
         } else {
+            let used = self.input.len() - rest.len();
             self.input.advance(used);
         }
-        Ok(meaning)
+        meaning
     }
 
-    /// The call's span, while the stream is open.
-    pub(crate) fn span(&self) -> tracing::Span {
-        self.opened.as_ref().map_or_else(tracing::Span::none, |opened| opened.observation.span())
+    /// The call's span, while the stream is open, if somebody records it.
+    pub(crate) fn span(&self) -> Option<tracing::Span> {
+        self.opened.as_ref()?.observation.span()
     }
 
     /// Tells those who watch of the end, unless that was done, with what has come. Without a time, it is dropped.
@@ -363,6 +349,29 @@ impl StreamCore {
 impl Drop for StreamCore {
     fn drop(&mut self) {
         self.conclude(observation::Outcome::Abandoned(None), None);
+    }
+}
+
+/// An event with a name.
+#[cold]
+fn named(event: &Event<'_>, events: &mut Events) -> Meaning {
+    if event.name == "error" {
+        return Meaning::Trouble(Trouble::Failure(ErrorEnvelope::from_event(event.data), copied(event)));
+    }
+    events.push(event.name, event.data);
+    Meaning::Nothing
+}
+
+/// An event without a name whose data is no chunk.
+#[cold]
+fn not_a_chunk(event: &Event<'_>, decoded: Result<DecodedData, DecodeError>, events: &mut Events) -> Meaning {
+    match decoded {
+        Ok(DecodedData::Error(envelope)) => Meaning::Trouble(Trouble::Failure(*envelope, copied(event))),
+        Ok(_) => {
+            events.push(event.name, event.data);
+            Meaning::Nothing
+        }
+        Err(error) => Meaning::Trouble(Trouble::Undecodable(error, copied(event))),
     }
 }
 

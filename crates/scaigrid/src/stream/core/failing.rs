@@ -1,6 +1,6 @@
 //! How a stream fails: what is said, and what had come.
 
-use super::{Item, State, StreamCore};
+use super::{Item, State, StreamCore, Trouble};
 use crate::answer::{self, Failed};
 use crate::clock::Now;
 use crate::{Error, ErrorKind, observation};
@@ -10,6 +10,28 @@ use scaigrid_types::ErrorEnvelope;
 use std::fmt::Write as _;
 
 impl StreamCore {
+    #[cold]
+    pub(super) fn in_trouble(&mut self, trouble: Trouble, now: Now) -> Item {
+        match trouble {
+            Trouble::Failure(envelope, data) => self.refused(envelope, data, now),
+            Trouble::Undecodable(error, data) => {
+                let mut error = Error::decode(error);
+                error.context_mut().body = data;
+                self.failed(error, now)
+            }
+            Trouble::TooLarge(error) => {
+                self.failed(Error::new(ErrorKind::BodyTooLarge, error.to_string()), now)
+            }
+        }
+    }
+
+    /// The reply is larger than allowed.
+    #[cold]
+    pub(super) fn too_much(&mut self, now: Now) -> Item {
+        let message = format!("the reply is larger than the allowed {} bytes", self.max_bytes);
+        self.failed(Error::new(ErrorKind::BodyTooLarge, message), now)
+    }
+
     /// The body is over before its time.
     pub(super) fn over(&self, cause: Option<TransportError>, cut: Option<Bytes>, now: Now) -> Error {
         let progress = self.progress(now);
