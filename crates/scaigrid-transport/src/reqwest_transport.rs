@@ -1,18 +1,19 @@
 //! The async transport on reqwest. The only module that names reqwest in public.
 
+mod alarm;
+mod exchange;
 mod pieces;
 
 use crate::error::{Unreadable, find_cause, is_malformed};
 use crate::proxy::ProxyChoice;
-use crate::timeouts::{ReadLimit, now};
 use crate::{
     Body, RequestBody, Timeouts, Transport, TransportError, TransportErrorKind as Kind, host_of,
     require_scheme,
 };
 use bytes::Bytes;
+use exchange::{Answered, Exchange};
 use futures_core::Stream;
 use http::Uri;
-use pieces::Pieces;
 use reqwest::Url;
 use std::fmt;
 use std::future::Future;
@@ -107,8 +108,8 @@ impl ReqwestTransportBuilder {
             .connect_timeout(self.connect_timeout)
             // A 3xx is an answer: the bearer must not follow it elsewhere.
             .redirect(reqwest::redirect::Policy::none())
-            // Only our own policy repeats, so that attempts are counted.
-            .retry(reqwest::retry::never())
+            // Only our own policy repeats, so that attempts are counted. The number says that no request need be copied for it.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .tcp_nodelay(true);
         let proxies = self.proxy.resolve()?;
         // The environment was read already, if it was asked for.
@@ -177,59 +178,31 @@ impl Transport for ReqwestTransport {
     {
         if require_runtime().is_ok() {
             // At once, so that the future need not hold the request.
-            let sent = self.begin(request, timeouts.attempt);
-            return Box::pin(async move { answer(sent?, timeouts).await });
+            return match self.begin(request, timeouts) {
+                Ok(exchange) => Box::pin(exchange),
+                Err(error) => Box::pin(std::future::ready(Err(error))),
+            };
         }
         // Awaited in a runtime, as `block_on(transport.send(..))` does.
         Box::pin(async move {
             require_runtime()?;
-            answer(self.begin(request, timeouts.attempt)?, timeouts).await
+            self.begin(request, timeouts)?.await
         })
     }
-}
-
-/// A request on its way.
-struct Sent<F> {
-    head: F,
-    host: String,
-}
-
-async fn answer(
-    Sent { head, host }: Sent<impl Future<Output = reqwest::Result<reqwest::Response>>>,
-    timeouts: Timeouts,
-) -> Result<http::Response<Body>, TransportError> {
-    // It may have been made in a runtime, and be awaited outside.
-    require_runtime()?;
-    // The clock is read only for what needs it.
-    let limit = timeouts.limit_reads().then(|| ReadLimit::new(timeouts, now()));
-    let response = match limit.as_ref().and_then(|limit| limit.next(now())) {
-        None => head.await,
-        Some((limit, kind)) => tokio::time::timeout(limit, head)
-            .await
-            .map_err(|_| TransportError::new(kind).with_host(host.as_str()))?,
-    };
-    let mut answer = response.map_err(|error| failure(error, &host))?;
-    let mut response = http::Response::new(());
-    *response.status_mut() = answer.status();
-    *response.version_mut() = answer.version();
-    std::mem::swap(response.headers_mut(), answer.headers_mut());
-    std::mem::swap(response.extensions_mut(), answer.extensions_mut());
-    Ok(response.map(|()| Body::new(Pieces::new(answer, limit, host))))
 }
 
 impl ReqwestTransport {
     fn begin(
         &self,
         request: http::Request<RequestBody>,
-        limit: Option<Duration>,
-    ) -> Result<Sent<impl Future<Output = reqwest::Result<reqwest::Response>> + use<>>, TransportError> {
+        timeouts: Timeouts,
+    ) -> Result<impl Future<Output = Answered> + Send + use<>, TransportError> {
         if self.is_ours {
             require_scheme(request.uri())?;
         }
         let host = host_of(request.uri());
-        let mut request = self.request(request).map_err(|error| error.with_host(host.as_str()))?;
-        *request.timeout_mut() = limit;
-        Ok(Sent { head: self.client.execute(request), host })
+        let request = self.request(request).map_err(|error| error.with_host(host.as_str()))?;
+        Ok(Exchange::new(self.client.execute(request), timeouts, host))
     }
 }
 
@@ -241,7 +214,7 @@ struct LastAddress(RwLock<Option<(Uri, Url)>>);
 impl LastAddress {
     fn url(&self, uri: &Uri) -> Result<Url, TransportError> {
         let last = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, url)) = last.as_ref().filter(|(last, _)| last == uri) {
+        if let Some((_, url)) = last.as_ref().filter(|(last, _)| is_same(last, uri)) {
             return Ok(url.clone());
         }
         drop(last);
@@ -252,6 +225,14 @@ impl LastAddress {
         }
         Ok(url)
     }
+}
+
+/// Whether both are one and the same, or say the same. A client hands out copies of one address that share their text.
+fn is_same(one: &Uri, other: &Uri) -> bool {
+    let authority = |uri: &Uri| uri.authority().map(|authority| std::ptr::from_ref(authority.as_str()));
+    let path = |uri: &Uri| uri.path_and_query().map(|path| std::ptr::from_ref(path.as_str()));
+    let is_shared = authority(one) == authority(other) && path(one) == path(other);
+    one.scheme() == other.scheme() && (is_shared || one == other)
 }
 
 impl fmt::Debug for LastAddress {

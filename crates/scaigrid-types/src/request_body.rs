@@ -96,7 +96,9 @@ impl RequestBody {
     /// # Errors
     /// When `value` does not serialise, for example because a map has keys that are not strings.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, InvalidRequest> {
-        let bytes = serde_json::to_vec(value).map_err(|error| InvalidRequest::new(error.to_string()))?;
+        // Enough for most requests, so that it does not grow again and again.
+        let mut bytes = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut bytes, value).map_err(|error| InvalidRequest::new(error.to_string()))?;
         Ok(Self::bytes("application/json", bytes))
     }
 

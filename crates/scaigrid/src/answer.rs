@@ -5,7 +5,7 @@ use crate::clock::Now;
 use crate::reply::REQUEST_ID;
 use crate::{AttemptReport, Error, ErrorKind, hint};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use scaigrid_retry::{Failure, TransportFailure};
 use scaigrid_transport::{Timeouts, TransportErrorKind};
 use scaigrid_types::{
@@ -99,7 +99,7 @@ pub(crate) fn judge<E: Endpoint>(
             (head, Bytes::new())
         }
         Outcome::BrokenAnswer(head, error) => {
-            let request_id = header_text(&head.headers, REQUEST_ID);
+            let request_id = header_text(&head.headers, &REQUEST_ID);
             return Err(failed(Error::transport(error, limits), head, Bytes::new(), request_id, None));
         }
         Outcome::NoAnswer(error) => {
@@ -137,7 +137,7 @@ fn refused(head: http::response::Parts, body: Bytes, now: Now) -> Failed {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => ErrorKind::Proxy,
         _ => ErrorKind::Http,
     };
-    let message = match header_text(&head.headers, header::LOCATION.as_str()) {
+    let message = match header_text(&head.headers, &header::LOCATION) {
         Some(location) if head.status.is_redirection() => format!(
             "redirected to {}; the client follows no redirects: set the base URL to the final address",
             without_query(&location)
@@ -157,7 +157,7 @@ pub(crate) fn api_failure(
     now: Now,
 ) -> Failed {
     let hint = hint::retry_after(head.status, &head.headers, envelope.error.retry_after, now.system);
-    let request_id = header_text(&head.headers, REQUEST_ID)
+    let request_id = header_text(&head.headers, &REQUEST_ID)
         .or_else(|| envelope.request_id().filter(|id| !id.is_empty()).map(str::to_owned));
     let api = envelope.error;
     let message = match (&api.message, &api.code) {
@@ -172,7 +172,7 @@ pub(crate) fn api_failure(
 
 fn undecodable(error: DecodeError, head: http::response::Parts, body: Bytes) -> Failed {
     let request_id = request_id(&head.headers, &body);
-    let content_type = header_text(&head.headers, header::CONTENT_TYPE.as_str());
+    let content_type = header_text(&head.headers, &header::CONTENT_TYPE);
     let body_form = ResponseBody::new(&body, content_type.as_deref());
     let error = match content_type {
         // A login page, say: the place of a JSON error in it helps nobody.
@@ -206,7 +206,7 @@ fn failed(
 
 /// Header first, body second; both are optional.
 pub(crate) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    header_text(headers, REQUEST_ID).or_else(|| {
+    header_text(headers, &REQUEST_ID).or_else(|| {
         #[derive(serde::Deserialize)]
         struct Body {
             meta: Option<Value>,
@@ -217,7 +217,7 @@ pub(crate) fn request_id(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     })
 }
 
-fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

@@ -59,6 +59,15 @@ pub(crate) enum Outcome {
     NoAnswer(TransportError),
 }
 
+impl Outcome {
+    pub(crate) fn of(head: http::response::Parts, body: Result<Bytes, TransportError>) -> Self {
+        match body {
+            Ok(body) => Outcome::Answer(head, body),
+            Err(error) => Outcome::BrokenAnswer(head, error),
+        }
+    }
+}
+
 /// How the answer is read, which decides about the time limits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AnswerKind {
@@ -286,7 +295,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "only an async call can be dropped"))]
     pub(crate) fn on_head(&mut self, head: &http::response::Parts) {
         if self.observation.is_traced() {
-            self.head = Some((head.status, head.headers.get(REQUEST_ID).cloned()));
+            self.head = Some((head.status, head.headers.get(&REQUEST_ID).cloned()));
         }
     }
 
@@ -294,8 +303,21 @@ impl<'a, E: Endpoint> Call<'a, E> {
     fn secrets(&self) -> Secrets {
         let address = self.secret_address.iter().map(String::as_str);
         let texts = address.chain(self.endpoint.secrets()).map(Secret::of_text);
-        let token = self.token.iter().map(BearerToken::secret);
-        Secrets::new(token.chain(self.settings.header_secrets()).chain(texts))
+        Secrets::new(self.usual_secrets().cloned().chain(texts))
+    }
+
+    fn usual_secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.token.iter().map(BearerToken::secret).chain(self.settings.header_secrets())
+    }
+
+    /// Takes secrets out of an id, which is printed and pasted into tickets: the server may have sent anything.
+    fn redact(&self, id: &mut Option<String>) {
+        let Some(id) = id else { return };
+        // A look at each is usually enough, and puts nothing together.
+        let has_others = !self.secret_address.is_empty() || !self.endpoint.secrets().is_empty();
+        if has_others || self.usual_secrets().any(|secret| secret.may_be_in(id)) {
+            self.secrets().redact(id);
+        }
     }
 
     fn token_was_refused(&self, failed: &Failed) -> bool {

@@ -344,7 +344,8 @@ impl Client {
             Err(error) => return Outcome::NoAnswer(error),
         };
         call.on_head(&head);
-        self.whole(head, body).await
+        // Not `whole`: its future would hold the head once more.
+        Outcome::of(head, body.collect(self.settings.max_response_bytes).await)
     }
 
     /// As [`whole`](Self::whole), in the time of a plain call: the limits of streams do not end a body that trickles.
@@ -368,10 +369,7 @@ impl Client {
     }
 
     async fn whole(&self, head: http::response::Parts, body: Body) -> Outcome {
-        match body.collect(self.settings.max_response_bytes).await {
-            Ok(body) => Outcome::Answer(head, body),
-            Err(error) => Outcome::BrokenAnswer(head, error),
-        }
+        Outcome::of(head, body.collect(self.settings.max_response_bytes).await)
     }
 
     fn now(&self) -> Now {

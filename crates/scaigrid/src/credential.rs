@@ -59,8 +59,8 @@ impl BearerToken {
         Ok(Self { secret: Secret::of_header(&header), header })
     }
 
-    pub(crate) fn secret(&self) -> Secret {
-        self.secret.clone()
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     pub(crate) fn header(&self) -> HeaderValue {

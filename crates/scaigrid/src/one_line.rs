@@ -38,6 +38,13 @@ impl Secret {
         Self(Arc::new((HeaderValue::from_static(""), forms)))
     }
 
+    /// A quick look: most texts hold no secret. One shows at least its beginning, unless that is escaped.
+    pub(crate) fn may_be_in(&self, text: &str) -> bool {
+        // Within a character, there is no quick look.
+        let shows = |form: &String| form.get(..SHORTEST).is_none_or(|begin| text.contains(begin));
+        text.len() >= SHORTEST && (text.contains('%') || self.forms().iter().any(shows))
+    }
+
     /// As it is and in base64; either may be percent-encoded, wholly or in part. None for what is too short.
     fn forms(&self) -> &[String] {
         let (value, texts) = &*self.0;
@@ -56,7 +63,7 @@ impl Secrets {
     /// Replaces secrets that a server sends back, such as a key quoted in an error message. The beginning of one, where a
     /// text was cut off, is replaced, too.
     pub(crate) fn redact(&self, text: &mut String) {
-        if !self.may_be_in(text) {
+        if !self.0.iter().any(|secret| secret.may_be_in(text)) {
             return;
         }
         let mut clean = String::with_capacity(text.len());
@@ -80,13 +87,6 @@ impl Secrets {
 
     fn forms(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|secret| secret.forms()).map(String::as_str)
-    }
-
-    /// A quick look: most texts hold no secret. One shows at least its beginning, unless that is escaped.
-    fn may_be_in(&self, text: &str) -> bool {
-        // Within a character, there is no quick look.
-        let shows = |form: &str| form.get(..SHORTEST).is_none_or(|begin| text.contains(begin));
-        text.len() >= SHORTEST && (text.contains('%') || self.forms().any(shows))
     }
 }
 

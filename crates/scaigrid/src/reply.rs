@@ -2,13 +2,13 @@
 
 use crate::{AttemptReport, RetryReport};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, SystemTime};
 
 /// The response header with the request id. Documented.
-pub(crate) const REQUEST_ID: &str = "x-scaigrid-request-id";
+pub(crate) static REQUEST_ID: HeaderName = HeaderName::from_static("x-scaigrid-request-id");
 
 /// A decoded reply of type `T`, and all that came with it.
 ///

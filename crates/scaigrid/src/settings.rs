@@ -67,8 +67,8 @@ impl Settings {
     }
 
     /// What must not be printed of the headers.
-    pub(crate) fn header_secrets(&self) -> impl Iterator<Item = Secret> {
-        self.secrets.iter().cloned()
+    pub(crate) fn header_secrets(&self) -> &[Secret] {
+        &self.secrets
     }
 
     /// Those who watch the calls take the time from here.

@@ -1,5 +1,6 @@
 //! The body of an answer, piece by piece, and how long each may take.
 
+use super::alarm::{Alarm, Deadline};
 use super::failure;
 use crate::timeouts::{ReadLimit, now};
 use crate::{TransportError, TransportErrorKind as Kind};
@@ -7,14 +8,15 @@ use bytes::Bytes;
 use futures_core::Stream;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::Sleep;
 
 /// The pieces of a body, each awaited for no longer than allowed.
 pub(super) struct Pieces {
     /// Its head is empty: it was handed on.
     response: Option<reqwest::Response>,
+    /// When all of it must be over.
+    end: Option<Deadline>,
     limit: Option<ReadLimit>,
     /// Counts only while a piece is awaited: time that the reader takes between pieces does not.
     silence: Silence,
@@ -22,8 +24,13 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(response: reqwest::Response, limit: Option<ReadLimit>, host: String) -> Self {
-        Self { response: Some(response), limit, silence: Silence::default(), host }
+    pub(super) fn new(
+        response: reqwest::Response,
+        end: Option<Deadline>,
+        limit: Option<ReadLimit>,
+        host: String,
+    ) -> Self {
+        Self { response: Some(response), end, limit, silence: Silence::default(), host }
     }
 
     /// The next piece, or what the end of the wait means.
@@ -33,7 +40,7 @@ impl Pieces {
             // Made anew each time: it holds nothing between two polls but the borrow.
             let piece = pin!(response.chunk()).poll(context);
             let Poll::Ready(piece) = piece else {
-                return self.poll_silence(context).map(|error| Some(Err(error)));
+                return self.poll_late(context).map(|error| Some(Err(error)));
             };
             match piece {
                 Ok(Some(piece)) if piece.is_empty() => {}
@@ -47,8 +54,12 @@ impl Pieces {
         }
     }
 
-    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
-        let kind = ready!(self.silence.poll(self.limit.as_ref(), context));
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
+        let over = self.end.as_mut().map_or(Poll::Pending, |end| end.poll(context));
+        let kind = match over {
+            Poll::Ready(kind) => kind,
+            Poll::Pending => ready!(self.silence.poll(self.limit.as_ref(), context)),
+        };
         Poll::Ready(TransportError::new(kind).with_host(self.host.as_str()))
     }
 }
@@ -62,9 +73,7 @@ struct Silence {
 }
 
 struct Ticking {
-    timer: Pin<Box<Sleep>>,
-    /// Whom the timer wakes.
-    waker: Option<Waker>,
+    alarm: Alarm,
     tick: Duration,
     /// How many silent ticks are too many.
     limit: u32,
@@ -97,51 +106,40 @@ impl Silence {
     /// Ready when a wait has taken too long.
     fn poll(&mut self, limit: Option<&ReadLimit>, context: &mut Context<'_>) -> Poll<Kind> {
         let Some(limit) = limit else { return Poll::Pending };
-        match &self.ticking {
-            Some(ticking) if ticking.will_wake(context) => Poll::Pending,
-            _ => self.poll_timer(limit, context),
-        }
-    }
-
-    #[cold]
-    fn poll_timer(&mut self, limit: &ReadLimit, context: &mut Context<'_>) -> Poll<Kind> {
         let ticking = match &mut self.ticking {
             Some(ticking) => ticking,
-            None => {
-                if self.pieces > 0 {
-                    limit.flows();
-                }
-                let Some((wait, kind)) = limit.next(now()) else { return Poll::Pending };
-                // The wait for the first byte is a single one.
-                let limit = if kind == Kind::FirstByteTimeout { 1 } else { TICKS };
-                let tick = wait / limit;
-                let timer = Box::pin(tokio::time::sleep(tick));
-                let (pieces, waker) = (self.pieces, None);
-                self.ticking.insert(Ticking { timer, waker, tick, limit, kind, pieces, silent: 0 })
-            }
+            None => match Ticking::begin(limit, self.pieces) {
+                Some(ticking) => self.ticking.insert(ticking),
+                None => return Poll::Pending,
+            },
         };
         loop {
-            if ticking.timer.as_mut().poll(context).is_pending() {
-                ticking.waker = Some(context.waker().clone());
-                return Poll::Pending;
-            }
+            ready!(ticking.alarm.poll(context));
             let is_silent = ticking.pieces == self.pieces;
             (ticking.pieces, ticking.silent) = (self.pieces, if is_silent { ticking.silent + 1 } else { 0 });
             if ticking.silent >= ticking.limit {
                 return Poll::Ready(ticking.kind);
             }
-            // A time that no clock can show never comes.
-            let Some(end) = now().checked_add(ticking.tick) else { return Poll::Pending };
-            ticking.timer.as_mut().reset(end.into());
-            ticking.waker = None;
+            if !ticking.alarm.again_after(ticking.tick) {
+                return Poll::Pending;
+            }
         }
     }
 }
 
 impl Ticking {
-    /// The tick runs, and its end will wake this task.
-    fn will_wake(&self, context: &Context<'_>) -> bool {
-        self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) && !self.timer.is_elapsed()
+    /// `None` without a limit.
+    #[cold]
+    fn begin(limit: &ReadLimit, pieces: u64) -> Option<Self> {
+        if pieces > 0 {
+            limit.flows();
+        }
+        let (wait, kind) = limit.next(now())?;
+        // The wait for the first byte is a single one.
+        let limit = if kind == Kind::FirstByteTimeout { 1 } else { TICKS };
+        let tick = wait / limit;
+        let alarm = Alarm::after(tick)?;
+        Some(Self { alarm, tick, limit, kind, pieces, silent: 0 })
     }
 }
 

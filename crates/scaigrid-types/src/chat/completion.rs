@@ -3,8 +3,10 @@
 use super::{Content, Message, Role, ToolCall};
 use crate::open_enum::open_enum;
 use crate::{Usage, lenient};
+use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 /// A complete chat reply.
 ///
@@ -84,20 +86,36 @@ pub struct Choice {
 fn choices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Choice>, D::Error> {
     #[derive(Deserialize)]
     struct Numbered {
-        #[serde(default, deserialize_with = "lenient::opt_u64")]
-        index: Option<u64>,
+        #[serde(default, deserialize_with = "lenient::opt_u32")]
+        index: Option<u32>,
         #[serde(default, deserialize_with = "lenient::null_as_default")]
         message: AssistantMessage,
         #[serde(default)]
         finish_reason: Option<FinishReason>,
     }
-    let numbered: Vec<Numbered> = lenient::null_as_default(deserializer)?;
-    let choice = |(position, choice): (usize, Numbered)| Choice {
-        index: u32::try_from(choice.index.unwrap_or(position as u64)).unwrap_or(u32::MAX),
-        message: choice.message,
-        finish_reason: choice.finish_reason,
-    };
-    Ok(numbered.into_iter().enumerate().map(choice).collect())
+    struct Choices;
+    impl<'de> Visitor<'de> for Choices {
+        type Value = Vec<Choice>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of choices")
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Vec<Choice>, E> {
+            Ok(Vec::new())
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Choice>, A::Error> {
+            let mut choices = Vec::new();
+            while let Some(Numbered { index, message, finish_reason }) = seq.next_element()? {
+                if choices.is_empty() {
+                    // Usually it stays the only one.
+                    choices.reserve_exact(1);
+                }
+                let position = u32::try_from(choices.len()).unwrap_or(u32::MAX);
+                choices.push(Choice { index: index.unwrap_or(position), message, finish_reason });
+            }
+            Ok(choices)
+        }
+    }
+    deserializer.deserialize_any(Choices)
 }
 
 open_enum! {

@@ -1,7 +1,6 @@
 //! A call that goes on as a stream or a download.
 
 use super::Call;
-use crate::BearerToken;
 use crate::answer;
 use crate::clock::Now;
 use crate::download::DownloadCore;
@@ -21,17 +20,16 @@ impl<E: Endpoint> Call<'_, E> {
     /// The head of a file has come: the call has succeeded.
     pub(crate) fn downloading(&mut self, head: http::response::Parts, now: Now) -> DownloadCore {
         let mut request_id = answer::request_id(&head.headers, &[]);
-        request_id.iter_mut().for_each(|id| self.secrets().redact(id));
+        self.redact(&mut request_id);
         let request_id = self.succeeded(head.status, request_id, now);
         DownloadCore::new(head, request_id, self.limits, self.facts_for_stream(now))
     }
 
     /// What a stream needs to know of the call.
     pub(crate) fn facts_for_stream(&mut self, now: Now) -> Opened {
-        let token = self.token.iter().map(BearerToken::secret);
         Opened {
             endpoint: self.endpoint.name(),
-            secrets: Secrets::new(token.chain(self.settings.header_secrets())),
+            secrets: Secrets::new(self.usual_secrets().cloned()),
             started: self.started,
             attempts: self.sent,
             elapsed: self.elapsed(now),

@@ -18,8 +18,7 @@ impl<E: Endpoint> Call<'_, E> {
         mut answer: answer::Answer,
         now: Now,
     ) -> Step<E::Reply> {
-        // It is printed and pasted into tickets; the server may have sent anything.
-        answer.request_id.iter_mut().for_each(|id| self.secrets().redact(id));
+        self.redact(&mut answer.request_id);
         let request_id = self.succeeded(answer.head.status, answer.request_id, now);
         let mut observation = self.observation.take();
         if self.answer == AnswerKind::Stream {

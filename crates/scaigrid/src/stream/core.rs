@@ -122,7 +122,8 @@ enum Meaning {
     Done,
     Nothing,
     NeedsInput,
-    Trouble(Trouble),
+    /// In a box: it is rare, and large.
+    Trouble(Box<Trouble>),
 }
 
 /// What ends a stream with an error, and the data of its event.
@@ -130,6 +131,13 @@ enum Trouble {
     Failure(ErrorEnvelope, Bytes),
     Undecodable(DecodeError, Bytes),
     TooLarge(EventTooLarge),
+}
+
+impl From<Trouble> for Meaning {
+    #[cold]
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(Box::new(trouble))
+    }
 }
 
 impl StreamCore {
@@ -270,7 +278,7 @@ impl StreamCore {
                 Meaning::Nothing => {}
                 Meaning::NeedsInput => return Item::NeedsInput,
                 Meaning::Done => self.state = State::Done,
-                Meaning::Trouble(trouble) => return self.in_trouble(trouble, now()),
+                Meaning::Trouble(trouble) => return self.in_trouble(*trouble, now()),
             }
         }
     }
@@ -308,7 +316,7 @@ impl StreamCore {
                 no_chunk => not_a_chunk(&event, no_chunk, &mut self.events),
             },
             Ok(Some(event)) => named(&event, &mut self.events),
-            Err(error) => Meaning::Trouble(Trouble::TooLarge(error)),
+            Err(error) => Trouble::TooLarge(error).into(),
         };
         if rest.is_empty() {
             // Lets go of the transport's buffer, which can then be read into again.
@@ -356,7 +364,7 @@ impl Drop for StreamCore {
 #[cold]
 fn named(event: &Event<'_>, events: &mut Events) -> Meaning {
     if event.name == "error" {
-        return Meaning::Trouble(Trouble::Failure(ErrorEnvelope::from_event(event.data), copied(event)));
+        return Trouble::Failure(ErrorEnvelope::from_event(event.data), copied(event)).into();
     }
     events.push(event.name, event.data);
     Meaning::Nothing
@@ -366,12 +374,12 @@ fn named(event: &Event<'_>, events: &mut Events) -> Meaning {
 #[cold]
 fn not_a_chunk(event: &Event<'_>, decoded: Result<DecodedData, DecodeError>, events: &mut Events) -> Meaning {
     match decoded {
-        Ok(DecodedData::Error(envelope)) => Meaning::Trouble(Trouble::Failure(*envelope, copied(event))),
+        Ok(DecodedData::Error(envelope)) => Trouble::Failure(*envelope, copied(event)).into(),
         Ok(_) => {
             events.push(event.name, event.data);
             Meaning::Nothing
         }
-        Err(error) => Meaning::Trouble(Trouble::Undecodable(error, copied(event))),
+        Err(error) => Trouble::Undecodable(error, copied(event)).into(),
     }
 }
 

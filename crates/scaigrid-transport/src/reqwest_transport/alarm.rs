@@ -1,0 +1,69 @@
+//! Timers that are polled only when they must be: an exchange waits for several things in turn, and a stream a million times.
+
+use crate::TransportErrorKind as Kind;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep};
+
+/// A timer, and whom it wakes.
+pub(super) struct Alarm {
+    timer: Pin<Box<Sleep>>,
+    waker: Option<Waker>,
+}
+
+impl Alarm {
+    fn at(end: Instant) -> Self {
+        Self { timer: Box::pin(tokio::time::sleep_until(end)), waker: None }
+    }
+
+    /// `None` for a time that no clock can show: it never comes.
+    pub(super) fn after(limit: Duration) -> Option<Self> {
+        Instant::now().checked_add(limit).map(Self::at)
+    }
+
+    /// Rings once more. False for a time that no clock can show.
+    pub(super) fn again_after(&mut self, limit: Duration) -> bool {
+        let end = Instant::now().checked_add(limit);
+        end.into_iter().for_each(|end| self.timer.as_mut().reset(end));
+        self.waker = None;
+        end.is_some()
+    }
+
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        // It runs already, and is known to wake this task.
+        let is_awaited = self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker()));
+        if is_awaited && !self.timer.is_elapsed() {
+            return Poll::Pending;
+        }
+        self.register(context)
+    }
+
+    #[cold]
+    fn register(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let over = self.timer.as_mut().poll(context);
+        self.waker = over.is_pending().then(|| context.waker().clone());
+        over
+    }
+}
+
+/// When something must be over, and what it means when it is not. The timer runs from the first wait on.
+pub(super) struct Deadline {
+    end: Instant,
+    kind: Kind,
+    alarm: Option<Alarm>,
+}
+
+impl Deadline {
+    /// From now on. `None` for a time that no clock can show: it never comes.
+    pub(super) fn after(limit: Duration, kind: Kind) -> Option<Self> {
+        Some(Self { end: Instant::now().checked_add(limit)?, kind, alarm: None })
+    }
+
+    /// Ready when it is over.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Kind> {
+        let end = self.end;
+        self.alarm.get_or_insert_with(|| Alarm::at(end)).poll(context).map(|()| self.kind)
+    }
+}
