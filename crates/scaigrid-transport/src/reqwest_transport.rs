@@ -2,6 +2,7 @@
 
 mod alarm;
 mod exchange;
+mod late;
 mod pieces;
 
 use crate::error::{Unreadable, find_cause, is_malformed};
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use exchange::{Answered, Exchange};
 use futures_core::Stream;
 use http::Uri;
+use late::Late;
 use reqwest::Url;
 use std::fmt;
 use std::future::Future;
@@ -202,7 +204,9 @@ impl ReqwestTransport {
         }
         let host = host_of(request.uri());
         let request = self.request(request).map_err(|error| error.with_host(host.as_str()))?;
-        Ok(Exchange::new(self.client.execute(request), timeouts, host))
+        // The time counts from here on.
+        let late = Late::new(timeouts, host);
+        Ok(Exchange::new(self.client.execute(request), late))
     }
 }
 
