@@ -266,6 +266,9 @@ impl StreamCore {
         }
         loop {
             let State::Flowing = self.state else { return self.past_the_flow(now()) };
+            if self.input.is_empty() {
+                return Item::NeedsInput;
+            }
             match self.event(place) {
                 Meaning::Chunk => {
                     self.waits_since = None;
