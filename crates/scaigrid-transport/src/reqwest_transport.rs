@@ -203,7 +203,11 @@ impl ReqwestTransport {
             require_scheme(request.uri())?;
         }
         let host = host_of(request.uri());
-        let request = self.request(request).map_err(|error| error.with_host(host.as_str()))?;
+        let mut request = self.request(request).map_err(|error| error.with_host(host.as_str()))?;
+        if !self.is_ours {
+            // Instead of a limit that the client may have.
+            *request.timeout_mut() = timeouts.attempt;
+        }
         // The time counts from here on.
         let late = Late::new(timeouts, host);
         Ok(Exchange::new(self.client.execute(request), late))

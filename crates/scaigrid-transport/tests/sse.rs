@@ -133,6 +133,51 @@ fn every_case_as_given_whole_byte_by_byte_and_cut_at_every_offset() {
     }
 }
 
+/// An event that is whole in its piece is not put together, but only behind another event.
+#[test]
+fn every_case_behind_another_event() {
+    for case in cases() {
+        let whole = case.pieces().concat();
+        if whole.starts_with(b"\xEF") {
+            continue;
+        }
+        for first in ["data: 0\n\n", "data: 0\r\n\r\n", "data: 0\r\r"] {
+            let behind = [first.as_bytes(), &whole].concat();
+            let cuts = [0, first.len() - 1, first.len(), behind.len().min(first.len() + 9)];
+            for cut in cuts {
+                let (before, after) = behind.split_at(cut);
+                let (mut events, decoder) = decode([before, after]);
+                // A CR that ends the block takes the LF that follows.
+                if first.ends_with('\r') && whole.starts_with(b"\n") {
+                    continue;
+                }
+                assert_eq!(events.remove(0).data, "0");
+                case.check(&format!("behind {first:?}, cut at {cut}"), (events, decoder));
+            }
+        }
+    }
+}
+
+#[test]
+fn asking_for_the_unfinished_changes_nothing_that_comes() {
+    let mut events = Vec::new();
+    let mut decoder = Decoder::with_max_event_bytes(8);
+    assert!(feed_until_error(&mut decoder, b"data: x\n\ndata: 0123456789\n\n", &mut events).is_err());
+    decoder.unfinished();
+    assert_eq!(decoder.next(&mut &b"data: x\n\n"[..]), Err(EventTooLarge { limit: 8 }));
+
+    let (mut events, mut decoder) = decode([&b"id: 5\ndata: a"[..]]);
+    decoder.unfinished();
+    feed(&mut decoder, b"\ndata: b\n\n", &mut events).unwrap();
+    assert_eq!((events[0].data.as_str(), events[0].id.as_str()), ("b", "5"));
+
+    let mut decoder = Decoder::new();
+    decoder.unfinished();
+    events.clear();
+    feed(&mut decoder, b"data: a\n\n\xEF\xBB\xBFdata: b\n\n", &mut events).unwrap();
+    assert_eq!(events.len(), 1, "a mark in the middle is no mark");
+}
+
 #[test]
 fn an_event_comes_out_with_its_blank_line() {
     for (piece, count) in [("data: a\r\r", 1), ("data: a\r\n\r", 1), ("data: a\n\n", 1), ("data: a\r\n", 0)] {
@@ -235,6 +280,10 @@ fn an_endless_comment_is_skipped_and_not_kept() {
 fn stream_bytes() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         Just(b"data".to_vec()),
+        Just(b"data: a\n\n".to_vec()),
+        Just(b"data:b\r\n\r\n".to_vec()),
+        Just(b"data: c\r\n\n".to_vec()),
+        Just(b"id\n".to_vec()),
         Just(b"event: e".to_vec()),
         Just(b"id: 1".to_vec()),
         Just(b"retry: 5".to_vec()),

@@ -2,9 +2,10 @@
 
 use crate::TransportErrorKind as Kind;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep};
 
 /// A timer, and whom it wakes.
@@ -42,7 +43,8 @@ impl Alarm {
 
     #[cold]
     fn register(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let over = self.timer.as_mut().poll(context);
+        // Without the task's budget: where that is used up, the timer would not begin to run.
+        let over = pin!(unconstrained(self.timer.as_mut())).poll(context);
         self.waker = over.is_pending().then(|| context.waker().clone());
         over
     }
@@ -59,6 +61,14 @@ impl Deadline {
     /// From now on. `None` for a time that no clock can show: it never comes.
     pub(super) fn after(limit: Duration, kind: Kind) -> Option<Self> {
         Some(Self { end: Instant::now().checked_add(limit)?, kind, alarm: None })
+    }
+
+    /// Whether it is over, for those who do not wait.
+    pub(super) fn is_over(&self) -> bool {
+        match &self.alarm {
+            Some(alarm) => alarm.timer.is_elapsed(),
+            None => Instant::now() >= self.end,
+        }
     }
 
     /// Ready when it is over.

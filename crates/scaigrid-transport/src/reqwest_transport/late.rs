@@ -32,6 +32,14 @@ impl Late {
         &self.host
     }
 
+    /// Whether the time for all of it is over, although something has come.
+    pub(super) fn check(&self) -> Result<(), TransportError> {
+        match &self.end {
+            Some(end) if end.is_over() => Err(self.error(Kind::Timeout)),
+            _ => Ok(()),
+        }
+    }
+
     /// Ready when it is late. Only asked while something is awaited.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
         let kind = match self.end.as_mut().map(|end| end.poll(context)) {
@@ -41,7 +49,11 @@ impl Late {
                 None => return Poll::Pending,
             },
         };
-        Poll::Ready(TransportError::new(kind).with_host(self.host.as_str()))
+        Poll::Ready(self.error(kind))
+    }
+
+    fn error(&self, kind: Kind) -> TransportError {
+        TransportError::new(kind).with_host(self.host.as_str())
     }
 
     /// The head is there: what limits the wait for the first byte goes on, and a silence is over.

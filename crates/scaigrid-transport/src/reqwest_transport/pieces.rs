@@ -33,7 +33,8 @@ impl Pieces {
                 Ok(Some(piece)) if piece.is_empty() => {}
                 Ok(Some(piece)) => {
                     self.late.piece_has_come();
-                    return Poll::Ready(Some(Ok(piece)));
+                    // To a slow reader, everything comes at once: there is no wait that could be late.
+                    return Poll::Ready(Some(self.late.check().map(|()| piece)));
                 }
                 Ok(None) => return Poll::Ready(None),
                 Err(error) => return Poll::Ready(Some(Err(failure(error, self.late.host())))),
@@ -49,8 +50,8 @@ impl Stream for Pieces {
         let this = self.get_mut();
         let piece = ready!(this.poll_piece(context));
         if !matches!(piece, Some(Ok(_))) {
-            // Closes the connection, and ends the stream.
-            this.response = None;
+            // Closes the connection, ends the stream, and stops the timers.
+            (this.response, this.late) = (None, Late::default());
         }
         Poll::Ready(piece)
     }

@@ -146,6 +146,7 @@ impl Decoder {
             let block_ends = self.take_line(text);
             if block_ends && self.complete() {
                 self.handed_out = true;
+                self.is_clean = self.id.is_empty();
                 return Ok(Some(self.event()));
             }
         }
@@ -162,6 +163,7 @@ impl Decoder {
             self.field(&line);
         }
         self.handed_out = true;
+        self.is_clean = false;
         if self.data.is_empty() {
             return None;
         }
@@ -302,7 +304,7 @@ impl Decoder {
         if let (Position::AfterCr, [b'\n', rest @ ..]) = (self.position, *input) {
             (self.position, *input) = (Position::Line, rest);
         }
-        self.is_clean = self.position == Position::Line && self.id.is_empty();
+        self.is_clean &= self.position == Position::Line;
     }
 }
 

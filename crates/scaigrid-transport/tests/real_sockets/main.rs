@@ -15,6 +15,7 @@ macro_rules! both {
 
 #[cfg(feature = "ureq")]
 mod cancel;
+mod late;
 mod proxies;
 mod server;
 mod stale;

@@ -252,6 +252,18 @@ mod tests {
             delta(json!({"reasoning_content": "", "reasoning": "r"})).reasoning_content.as_deref(),
             Some("r")
         );
+        for (first, second) in [
+            (r#""reasoning":"r""#, r#""reasoning_content":"c""#),
+            (r#""reasoning_content":"c""#, r#""reasoning":"r""#),
+        ] {
+            let both: Delta = serde_json::from_str(&format!("{{{first},{second}}}")).unwrap();
+            assert_eq!(both.reasoning_content.as_deref(), Some("c"), "{first}");
+        }
+        for nothing in [r#""""#, "null", "7"] {
+            let json = format!(r#"{{"reasoning":"r","reasoning_content":{nothing}}}"#);
+            let delta: Delta = serde_json::from_str(&json).unwrap();
+            assert_eq!(delta.reasoning_content.as_deref(), Some("r"), "{nothing}");
+        }
         assert_eq!(delta(json!({"tool_calls": [{"index": 1.0, "id": 7}]})).tool_calls[0].index, Some(1));
         assert_eq!(delta(json!({"reasoning": "r"})).reasoning_content.as_deref(), Some("r"));
         let call =

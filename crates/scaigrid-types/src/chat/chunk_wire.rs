@@ -29,7 +29,7 @@ pub(super) struct Seen {
     pub(super) error: bool,
 }
 
-/// Where a value belongs. What is there is empty before, and stays so for null.
+/// Where a value belongs. For null, what is there stays: nothing, or the default.
 pub(super) enum Place<'a> {
     Chunk(&'a mut ChatChunk, &'a mut Shared, &'a mut Seen),
     /// A text, and the last one: the same if it is equal.
@@ -44,6 +44,7 @@ pub(super) enum Place<'a> {
     Role(&'a mut Option<Role>),
     FinishReason(&'a mut Option<FinishReason>),
     Content(&'a mut Option<String>),
+    /// Counts, whatever the other name has said.
     Reasoning(&'a mut Option<String>),
     /// The other name of the same field, which counts less.
     OtherReasoning(&'a mut Option<String>),
@@ -230,6 +231,14 @@ impl<'de> Visitor<'de> for Place<'_> {
             Place::Chunk(..) | Place::Choice(_) => self.unexpected(Unexpected::Unit),
             _ => Ok(()),
         }
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {

@@ -102,6 +102,12 @@ fn choices<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Choice>, D:
         fn visit_unit<E: de::Error>(self) -> Result<Vec<Choice>, E> {
             Ok(Vec::new())
         }
+        fn visit_none<E: de::Error>(self) -> Result<Vec<Choice>, E> {
+            self.visit_unit()
+        }
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Choice>, D::Error> {
+            deserializer.deserialize_any(self)
+        }
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Choice>, A::Error> {
             let mut choices = Vec::new();
             while let Some(Numbered { index, message, finish_reason }) = seq.next_element()? {
