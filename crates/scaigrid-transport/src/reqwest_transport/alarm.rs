@@ -1,6 +1,7 @@
 //! Timers that are polled only when they must be: an exchange waits for several things in turn, and a stream a million times.
 
-use crate::TransportErrorKind as Kind;
+use super::require_runtime;
+use crate::{TransportError, TransportErrorKind as Kind};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -15,13 +16,19 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    fn at(end: Instant) -> Self {
-        Self { timer: Box::pin(tokio::time::sleep_until(end)), waker: None }
+    /// # Errors
+    /// Outside a runtime, where a body may be read that came in one.
+    fn at(end: Instant) -> Result<Self, TransportError> {
+        require_runtime()?;
+        Ok(Self { timer: Box::pin(tokio::time::sleep_until(end)), waker: None })
     }
 
     /// `None` for a time that no clock can show: it never comes.
-    pub(super) fn after(limit: Duration) -> Option<Self> {
-        Instant::now().checked_add(limit).map(Self::at)
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub(super) fn after(limit: Duration) -> Result<Option<Self>, TransportError> {
+        Instant::now().checked_add(limit).map(Self::at).transpose()
     }
 
     /// Rings once more. False for a time that no clock can show.
@@ -72,8 +79,14 @@ impl Deadline {
     }
 
     /// Ready when it is over.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Kind> {
-        let end = self.end;
-        self.alarm.get_or_insert_with(|| Alarm::at(end)).poll(context).map(|()| self.kind)
+    ///
+    /// # Errors
+    /// As [`Alarm::at`].
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Kind, TransportError>> {
+        let alarm = match &mut self.alarm {
+            Some(alarm) => alarm,
+            None => self.alarm.insert(Alarm::at(self.end)?),
+        };
+        alarm.poll(context).map(|()| Ok(self.kind))
     }
 }

@@ -49,7 +49,7 @@ impl Late {
                 None => return Poll::Pending,
             },
         };
-        Poll::Ready(self.error(kind))
+        Poll::Ready(kind.map_or_else(|error| error.with_host(self.host.as_str()), |kind| self.error(kind)))
     }
 
     fn error(&self, kind: Kind) -> TransportError {
@@ -116,10 +116,10 @@ impl Silence {
     }
 
     /// Ready when a wait has taken too long.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Kind> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Kind, TransportError>> {
         let ticking = match &mut self.ticking {
             Some(ticking) => ticking,
-            None => match Ticking::begin(&self.limit, self.pieces) {
+            None => match Ticking::begin(&self.limit, self.pieces)? {
                 Some(ticking) => self.ticking.insert(ticking),
                 None => return Poll::Pending,
             },
@@ -129,7 +129,7 @@ impl Silence {
             let is_silent = ticking.pieces == self.pieces;
             (ticking.pieces, ticking.silent) = (self.pieces, if is_silent { ticking.silent + 1 } else { 0 });
             if ticking.silent >= ticking.limit {
-                return Poll::Ready(ticking.kind);
+                return Poll::Ready(Ok(ticking.kind));
             }
             if !ticking.alarm.again_after(ticking.tick) {
                 return Poll::Pending;
@@ -141,15 +141,15 @@ impl Silence {
 impl Ticking {
     /// `None` without a limit.
     #[cold]
-    fn begin(limit: &ReadLimit, pieces: u64) -> Option<Self> {
+    fn begin(limit: &ReadLimit, pieces: u64) -> Result<Option<Self>, TransportError> {
         if pieces > 0 {
             limit.flows();
         }
-        let (wait, kind) = limit.next(now())?;
+        let Some((wait, kind)) = limit.next(now()) else { return Ok(None) };
         // The wait for the first byte is a single one.
         let limit = if kind == Kind::FirstByteTimeout { 1 } else { TICKS };
         let tick = wait / limit;
         let alarm = Alarm::after(tick)?;
-        Some(Self { alarm, tick, limit, kind, pieces, silent: 0 })
+        Ok(alarm.map(|alarm| Self { alarm, tick, limit, kind, pieces, silent: 0 }))
     }
 }

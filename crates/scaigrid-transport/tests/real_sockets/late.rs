@@ -25,7 +25,7 @@ mod reqwest {
     use scaigrid_transport::{ReqwestTransport, Transport};
     use std::future::{Future, poll_fn};
     use std::pin::pin;
-    use std::task::Poll;
+    use std::task::{Context, Poll, Waker};
     use tokio::time::timeout;
 
     /// For what must not hang.
@@ -96,6 +96,23 @@ mod reqwest {
                 let error = timeout(LONG, tokio::spawn(answer)).await.expect("a limit").unwrap();
                 assert_eq!(error.map(drop).unwrap_err().kind(), kind);
             });
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_read_outside_its_runtime_is_an_error_and_no_panic() {
+        for limit in [Timeouts::none().with_read(SHORT), Timeouts::none().with_attempt(SHORT)] {
+            let (address, _) = serve(vec![Act::Stall(HEAD)]);
+            let runtime = runtime();
+            let transport = transport();
+            let mut body =
+                runtime.block_on(async { transport.send(to(address), limit).await.unwrap().into_body() });
+            let mut context = Context::from_waker(Waker::noop());
+            match pin!(body.chunk()).poll(&mut context) {
+                Poll::Ready(piece) => assert_eq!(piece.unwrap_err().kind(), Kind::InvalidRequest),
+                // Its timer runs already.
+                Poll::Pending => assert!(limit.attempt.is_some()),
+            }
         }
     }
 
