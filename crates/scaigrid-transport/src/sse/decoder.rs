@@ -109,19 +109,25 @@ impl Decoder {
         if self.handed_out {
             self.begin_block(input);
         }
-        if self.is_clean {
-            if input.is_empty() {
-                return Ok(None);
-            }
-            if let Some(data) = whole_event(input, self.limit) {
-                return Ok(Some(Event { name: MESSAGE, data, id: "" }));
-            }
+        if !self.is_clean {
+            return self.next_in_pieces(input, None);
         }
-        self.next_in_pieces(input)
+        if input.is_empty() {
+            return Ok(None);
+        }
+        let end = line_end(input);
+        match end.and_then(|end| whole_event(input, end, self.limit)) {
+            Some(data) => Ok(Some(Event { name: MESSAGE, data, id: "" })),
+            None => self.next_in_pieces(input, Some(end)),
+        }
     }
 
-    /// As [`next`](Self::next), for an event that may have to be put together.
-    fn next_in_pieces(&mut self, input: &mut &[u8]) -> Result<Option<Event<'_>>, EventTooLarge> {
+    /// As [`next`](Self::next), for an event that may have to be put together. Where its first line ends may be known.
+    fn next_in_pieces(
+        &mut self,
+        input: &mut &[u8],
+        mut known_end: Option<Option<usize>>,
+    ) -> Result<Option<Event<'_>>, EventTooLarge> {
         self.is_clean = false;
         loop {
             if self.too_large {
@@ -130,7 +136,7 @@ impl Decoder {
             if !self.skip_to_line(input) {
                 return Ok(None);
             }
-            let Some(end) = memchr2(b'\n', b'\r', input) else {
+            let Some(end) = known_end.take().unwrap_or_else(|| line_end(input)) else {
                 self.keep(input);
                 *input = &[];
                 continue;
@@ -308,11 +314,15 @@ impl Decoder {
     }
 }
 
+fn line_end(input: &[u8]) -> Option<usize> {
+    memchr2(b'\n', b'\r', input)
+}
+
 /// The data of an event that is whole in the input, and that is one line of data and nothing else, so that it need not be
 /// put together. The input then moves on behind its blank line.
-fn whole_event<'i>(input: &mut &'i [u8], limit: usize) -> Option<&'i str> {
-    let line = input.strip_prefix(b"data:")?;
-    let (value, rest) = line.split_at(memchr2(b'\n', b'\r', line)?);
+fn whole_event<'i>(input: &mut &'i [u8], line_end: usize, limit: usize) -> Option<&'i str> {
+    let (line, rest) = input.split_at(line_end);
+    let value = line.strip_prefix(b"data:")?;
     let behind = rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"))?;
     let value = value.strip_prefix(b" ").unwrap_or(value);
     // Too large, or not UTF-8: as any other event.
