@@ -149,7 +149,7 @@ impl ReqwestTransport {
 
     /// On a reqwest client of your own. It should follow no redirects
     /// ([`redirect::Policy::none`](reqwest::redirect::Policy::none)) and repeat nothing
-    /// ([`retry::never`](reqwest::retry::never)).
+    /// ([`retry::never`](reqwest::retry::never)). The limit of an attempt stands instead of a `timeout` of its own.
     pub fn from_client(client: reqwest::Client) -> Self {
         Self::new(client, false)
     }
