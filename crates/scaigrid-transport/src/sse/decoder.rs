@@ -141,7 +141,18 @@ impl Decoder {
                 *input = &[];
                 continue;
             };
-            let (text, rest) = input.split_at(end);
+            let (mut text, rest) = input.split_at(end);
+            if let Some(behind) = behind_blank_line(rest).filter(|_| self.is_only_data(text)) {
+                if self.take_only_data(text) {
+                    *input = behind;
+                    (self.handed_out, self.is_clean) = (true, true);
+                    let data = self.data.strip_prefix("data:").unwrap_or_default();
+                    let data = data.strip_prefix(' ').unwrap_or(data);
+                    return Ok(Some(Event { name: MESSAGE, data, id: "" }));
+                }
+                // It was kept.
+                text = &[];
+            }
             let ends_with_cr = rest.first() == Some(&b'\r');
             *input = rest.get(1..).unwrap_or_default();
             let in_comment = self.position == Position::Comment;
@@ -185,6 +196,32 @@ impl Decoder {
     /// The last `id` of a complete block, empty without one.
     pub fn last_event_id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether the event is one line of data, `text` behind what was kept of it, and nothing else.
+    fn is_only_data(&self, text: &[u8]) -> bool {
+        self.line.starts_with(b"data:")
+            && self.line.len() + text.len() <= self.limit
+            && self.data.is_empty()
+            && self.name.is_empty()
+            && self.next_id.is_empty()
+            && self.id.is_empty()
+    }
+
+    /// Makes such a line the data, without copying it once more. False when it is not UTF-8: it is kept.
+    fn take_only_data(&mut self, text: &[u8]) -> bool {
+        self.line.extend_from_slice(text);
+        match String::from_utf8(std::mem::take(&mut self.line)) {
+            Ok(line) => {
+                // The buffer stays for the next line.
+                self.line = std::mem::replace(&mut self.data, line).into_bytes();
+                true
+            }
+            Err(error) => {
+                self.line = error.into_bytes();
+                false
+            }
+        }
     }
 
     /// Skips a byte-order mark and the LF of a CRLF. Whether there is input left.
@@ -318,12 +355,17 @@ fn line_end(input: &[u8]) -> Option<usize> {
     memchr2(b'\n', b'\r', input)
 }
 
+/// What is behind the end of a line and a blank line, if both are there and of the usual kinds.
+fn behind_blank_line(rest: &[u8]) -> Option<&[u8]> {
+    rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"))
+}
+
 /// The data of an event that is whole in the input, and that is one line of data and nothing else, so that it need not be
 /// put together. The input then moves on behind its blank line.
 fn whole_event<'i>(input: &mut &'i [u8], line_end: usize, limit: usize) -> Option<&'i str> {
     let (line, rest) = input.split_at(line_end);
     let value = line.strip_prefix(b"data:")?;
-    let behind = rest.strip_prefix(b"\n\n").or_else(|| rest.strip_prefix(b"\r\n\r\n"))?;
+    let behind = behind_blank_line(rest)?;
     let value = value.strip_prefix(b" ").unwrap_or(value);
     // Too large, or not UTF-8: as any other event.
     let data = str::from_utf8(value).ok().filter(|_| value.len() <= limit)?;
