@@ -128,6 +128,9 @@ mod reqwest {
 
     #[test]
     fn the_limit_of_a_call_stands_instead_of_the_clients() {
+        // reqwest's TLS wants a provider, also for plain http.
+        #[cfg(feature = "rustls")]
+        let _ = rustls::crypto::ring::default_provider().install_default();
         runtime().block_on(async {
             let client = ::reqwest::Client::builder().no_proxy().timeout(SHORT).build().unwrap();
             let transport = ReqwestTransport::from_client(client);
