@@ -339,10 +339,7 @@ impl Client {
 
     fn whole(&self, head: http::response::Parts, body: Body) -> Outcome {
         let _attached = self.attach(&body);
-        match body.collect(self.settings.max_response_bytes) {
-            Ok(body) => Outcome::Answer(head, body),
-            Err(error) => Outcome::BrokenAnswer(head, error),
-        }
+        Outcome::of(head, body.collect(self.settings.max_response_bytes))
     }
 
     fn now(&self) -> Now {
