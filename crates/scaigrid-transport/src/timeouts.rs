@@ -62,6 +62,12 @@ impl Timeouts {
 #[cfg(any(feature = "reqwest", feature = "ureq"))]
 pub(crate) use limit::{ReadLimit, now};
 
+/// The clock of tokio's timers, which may be paused.
+#[cfg(feature = "reqwest")]
+pub(crate) fn timer_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
 #[cfg(any(feature = "reqwest", feature = "ureq"))]
 mod limit {
     use super::{Duration, Timeouts};

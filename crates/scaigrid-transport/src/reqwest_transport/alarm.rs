@@ -1,7 +1,8 @@
 //! Timers that are polled only when they must be: an exchange waits for several things in turn, and a stream a million times.
 
 use super::require_runtime;
-use crate::{TransportError, TransportErrorKind as Kind};
+use crate::TransportError;
+use crate::timeouts::timer_now;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -28,12 +29,12 @@ impl Alarm {
     /// # Errors
     /// As [`at`](Self::at).
     pub(super) fn after(limit: Duration) -> Result<Option<Self>, TransportError> {
-        Instant::now().checked_add(limit).map(Self::at).transpose()
+        timer_now().checked_add(limit).map(Self::at).transpose()
     }
 
     /// Rings once more. False for a time that no clock can show.
     pub(super) fn again_after(&mut self, limit: Duration) -> bool {
-        let end = Instant::now().checked_add(limit);
+        let end = timer_now().checked_add(limit);
         end.into_iter().for_each(|end| self.timer.as_mut().reset(end));
         self.waker = None;
         end.is_some()
@@ -57,24 +58,23 @@ impl Alarm {
     }
 }
 
-/// When something must be over, and what it means when it is not. The timer runs from the first wait on.
+/// When something must be over. The timer runs from the first wait on.
 pub(super) struct Deadline {
     end: Instant,
-    kind: Kind,
     alarm: Option<Alarm>,
 }
 
 impl Deadline {
     /// From now on. `None` for a time that no clock can show: it never comes.
-    pub(super) fn after(limit: Duration, kind: Kind) -> Option<Self> {
-        Some(Self { end: Instant::now().checked_add(limit)?, kind, alarm: None })
+    pub(super) fn after(limit: Duration) -> Option<Self> {
+        Some(Self { end: timer_now().checked_add(limit)?, alarm: None })
     }
 
     /// Whether it is over, for those who do not wait.
     pub(super) fn is_over(&self) -> bool {
         match &self.alarm {
             Some(alarm) => alarm.timer.is_elapsed(),
-            None => Instant::now() >= self.end,
+            None => timer_now() >= self.end,
         }
     }
 
@@ -82,11 +82,11 @@ impl Deadline {
     ///
     /// # Errors
     /// As [`Alarm::at`].
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Kind, TransportError>> {
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         let alarm = match &mut self.alarm {
             Some(alarm) => alarm,
             None => self.alarm.insert(Alarm::at(self.end)?),
         };
-        alarm.poll(context).map(|()| Ok(self.kind))
+        alarm.poll(context).map(Ok)
     }
 }

@@ -24,7 +24,7 @@ impl Late {
             let limit = ReadLimit::new(timeouts, now());
             Box::new(Silence { limit, ticking: None, pieces: 0 })
         });
-        let end = timeouts.attempt.and_then(|limit| Deadline::after(limit, Kind::Timeout));
+        let end = timeouts.attempt.and_then(Deadline::after);
         Self { end, silence, host }
     }
 
@@ -43,7 +43,7 @@ impl Late {
     /// Ready when it is late. Only asked while something is awaited.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<TransportError> {
         let kind = match self.end.as_mut().map(|end| end.poll(context)) {
-            Some(Poll::Ready(kind)) => kind,
+            Some(Poll::Ready(over)) => over.map(|()| Kind::Timeout),
             _ => match &mut self.silence {
                 Some(silence) => ready!(silence.poll(context)),
                 None => return Poll::Pending,

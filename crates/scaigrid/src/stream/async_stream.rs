@@ -28,7 +28,7 @@ use std::task::{Context, Poll, ready};
 /// ```
 pub struct ChatStream {
     core: Box<StreamCore>,
-    /// Somebody records its span.
+    /// Somebody records its span. Asked of each poll, and here it is at hand.
     is_traced: bool,
     /// `None` once it is read to its end, or given up.
     body: Option<Body>,
